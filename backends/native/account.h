@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counted cost of a request: floating-point operations and bytes moved, from the model's shape.
+ *
+ * Arithmetic on sizes, not a measurement: it says what the mathematics asks for, whatever the machine
+ * did. The convention string is stored with every number.
+ */
+#ifndef TARE_NATIVE_ACCOUNT_H
+#define TARE_NATIVE_ACCOUNT_H
+
+#include "model.h"
+
+#include <tare/backend.h>
+
+extern const char tare_account_convention[];
+
+/* Refuses work that no single request could ask of this model. */
+TARE_MUST_CHECK int tare_account_count(const struct tare_model *model, const struct tare_work *work,
+                                       struct tare_cost *out, struct tare_err *err);
+/* Growth of the cache per token, all layers: a key and a value of d float32 each. */
+int64_t tare_account_kv_bytes(const struct tare_model_config *config);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The metadata of a zoo file, turned into numbers and checked against each other.
+ *
+ * Every value is a string in the file. The limits are far above any model of the zoo; they keep all
+ * later products of two or three of these numbers inside 64 bits. No tensor is looked at here.
+ */
+#include "model.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT_NAME "tare-zoo-1"
+#define ARCH_NAME   "llama"
+
+struct source {
+    const struct tare_safetensors *st;
+    const char *what;
+    struct tare_err *err;
+};
+
+static int read_text(const struct source *from, const char *key, char *out, size_t cap)
+{
+    const char *value = tare_safetensors_meta(from->st, key);
+    size_t n = value ? strlen(value) : 0;
+    if (n == 0 || n >= cap) {
+        return tare_err_set(from->err, TARE_E_FORMAT,
+                            "%s: metadata '%s' is not a string of 1 to %zu characters", from->what, key,
+                            cap - 1);
+    }
+    memcpy(out, value, n + 1);
+    return 0;
+}
+
+/* Decimal digits only; at most 15 of them, so that nothing overflows. */
+static int read_int(const struct source *from, const char *key, int64_t min, int64_t max, int64_t *out)
+{
+    const char *value = tare_safetensors_meta(from->st, key);
+    size_t n = value ? strlen(value) : 0;
+    int64_t number = -1;
+    if (n > 0 && n <= 15 && strspn(value, "0123456789") == n) {
+        number = strtoll(value, NULL, 10);
+    }
+    if (number < min || number > max) {
+        return tare_err_set(from->err, TARE_E_FORMAT,
+                            "%s: metadata '%s' is '%.40s', not a whole number from %" PRId64 " to %" PRId64,
+                            from->what, key, value ? value : "(absent)", min, max);
+    }
+    *out = number;
+    return 0;
+}
+
+static int read_sizes(const struct source *from, struct tare_model_config *c)
+{
+    const struct {
+        const char *key;
+        int64_t max;
+        uint32_t *to;
+    } rows[] = {
+        {"d_model", 16384, &c->d_model},  {"n_layers", 256, &c->n_layers}, {"n_heads", 1024, &c->n_heads},
+        {"head_dim", 1024, &c->head_dim}, {"ffn", 65536, &c->ffn},         {"vocab", 65536, &c->n_vocab},
+        {"max_ctx", 65536, &c->n_ctx},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t value;
+        int rc = read_int(from, rows[i].key, 1, rows[i].max, &value);
+        if (rc < 0) {
+            return rc;
+        }
+        *rows[i].to = (uint32_t)value;
+    }
+    return 0;
+}
+
+static int check_sizes(const struct source *from, const struct tare_model_config *c)
+{
+    if (c->n_heads * c->head_dim != c->d_model) {
+        return tare_err_set(from->err, TARE_E_FORMAT, "%s: %u heads of %u do not make d_model %u", from->what,
+                            c->n_heads, c->head_dim, c->d_model);
+    }
+    if (c->head_dim % 2 != 0) {
+        return tare_err_set(from->err, TARE_E_FORMAT, "%s: head_dim %u is odd and cannot be rotated in pairs",
+                            from->what, c->head_dim);
+    }
+    return 0;
+}
+
+static int check_kind(const struct source *from)
+{
+    const char *format = tare_safetensors_meta(from->st, "format");
+    if (!format || strcmp(format, FORMAT_NAME) != 0) {
+        return tare_err_set(from->err, TARE_E_FORMAT,
+                            "%s: metadata 'format' is '%.40s'; this engine reads '" FORMAT_NAME "' files",
+                            from->what, format ? format : "(absent)");
+    }
+    const char *arch = tare_safetensors_meta(from->st, "arch");
+    if (!arch) {
+        return tare_err_set(from->err, TARE_E_FORMAT, "%s: metadata 'arch' is absent", from->what);
+    }
+    if (strcmp(arch, ARCH_NAME) != 0) {
+        return tare_err_set(from->err, TARE_E_UNSUPPORTED,
+                            "%s: arch '%.40s' is not supported; this engine runs '" ARCH_NAME "'", from->what,
+                            arch);
+    }
+    return 0;
+}
+
+int tare_model_read_config(struct tare_model_config *config, const struct tare_safetensors *st,
+                           const char *what, struct tare_err *err)
+{
+    const struct source from = {.st = st, .what = what, .err = err};
+    struct tare_model_config c = {0};
+    int rc = check_kind(&from);
+    if (rc == 0) {
+        rc = read_sizes(&from, &c);
+    }
+    if (rc == 0) {
+        rc = check_sizes(&from, &c);
+    }
+    int64_t bos = 0;
+    if (rc == 0) {
+        rc = read_int(&from, "bos", 0, (int64_t)c.n_vocab - 1, &bos);
+    }
+    if (rc == 0) {
+        rc = read_int(&from, "n_params", 1, INT64_C(1) << 48, &c.n_params);
+    }
+    if (rc == 0) {
+        rc = read_text(&from, "name", c.name, sizeof c.name);
+    }
+    if (rc == 0) {
+        rc = read_text(&from, "tokenizer_sha", c.tokenizer_sha, sizeof c.tokenizer_sha);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    c.bos = (int32_t)bos;
+    *config = c;
+    return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which files, and their hashes. */
+#include "cmd/artifacts.h"
+
+#include "base/hash.h"
+#include "base/opt.h"
+#include "core/builtin.h"
+#include "core/spec.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct linker {
+    struct tare_store *store;
+    int64_t cell_id;
+    struct tare_err *err;
+};
+
+static int link_file(const struct linker *l, const char *role, const char *path)
+{
+    struct stat st;
+    if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return 0; /* the worker will say what is wrong with it */
+    }
+    int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    int64_t id = TARE_ABSENT;
+    int r = tare_store_find_artifact(l->store, path, st.st_size, mtime_ns, &id, l->err);
+    if (r == 0 && id == TARE_ABSENT) {
+        char sha256[TARE_SHA256_HEX];
+        r = tare_sha256_file(path, sha256, NULL, l->err);
+        r = r == 0 ? tare_store_add_artifact(l->store, path, st.st_size, mtime_ns, sha256, &id, l->err) : r;
+    }
+    return r == 0 ? tare_store_link_artifact(l->store, l->cell_id, role, id, l->err) : r;
+}
+
+/* The tokenizer that is named, or one that lies where model folders keep it. */
+static int link_tokenizer(const struct linker *l, const struct tare_spec *spec)
+{
+    static const char *const places[] = {"tokenizer.json", "../data/tokenizer.json"};
+    const char *named = tare_json_str(tare_json_get(spec->options, "tokenizer"));
+    char path[TARE_PATH_MAX + 64], folder[TARE_PATH_MAX];
+    if (named || !spec->model) {
+        return link_file(l, "tokenizer", named);
+    }
+    (void)snprintf(folder, sizeof folder, "%s", spec->model);
+    const char *dir = dirname(folder);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, places[i]);
+        if (access(path, R_OK) == 0) {
+            return link_file(l, "tokenizer", path);
+        }
+    }
+    return 0;
+}
+
+static int link_sources(const struct linker *l, const struct tare_task *task, void *self)
+{
+    int r = 0;
+    const char *path;
+    for (size_t i = 0; r == 0 && task->source && (path = task->source(self, i)) != NULL; i++) {
+        r = link_file(l, "data", path);
+    }
+    return r;
+}
+
+/* Opens the task only to learn which files it reads. */
+static int link_data(const struct linker *l, const struct tare_spec *spec)
+{
+    const struct tare_task *task = NULL;
+    int r = tare_find_task(spec->task, &task, l->err);
+    if (r < 0 || !task->source) {
+        return r;
+    }
+    void *self = calloc(1, task->priv_size + 1);
+    struct tare_err ignored = {0};
+    struct tare_rng seed;
+    tare_rng_init(&seed, (uint64_t)spec->seed);
+    if (!self) {
+        return tare_err_set(l->err, TARE_E_NOMEM, "out of memory");
+    }
+    if (tare_opts_init(task->options, self, &ignored) == 0 &&
+        tare_opts_from_json(task->options, self, spec->task_options, NULL, "task", &ignored) == 0 &&
+        task->open(self, spec->data_dir, &seed, &ignored) == 0) {
+        r = link_sources(l, task, self);
+        task->close(self);
+    }
+    tare_opts_fini(task->options, self);
+    free(self);
+    return r;
+}
+
+int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *text,
+                        const struct tare_paths *paths, struct tare_err *err)
+{
+    struct tare_spec spec;
+    struct linker l = {.store = store, .cell_id = cell_id, .err = err};
+    int r = tare_spec_parse(text, strlen(text), &spec, err);
+    if (r < 0) {
+        return r;
+    }
+    r = link_file(&l, "tare", paths->exe);
+    r = r == 0 ? link_file(&l, "backend", spec.backend) : r;
+    r = r == 0 ? link_file(&l, "model", spec.model) : r;
+    r = r == 0 ? link_tokenizer(&l, &spec) : r;
+    r = r == 0 ? link_data(&l, &spec) : r;
+    tare_spec_fini(&spec);
+    return r;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `tare derive`: figures and verdicts again, from the stored samples and readings. */
+#include "cmd/cmd.h"
+
+#include "base/log.h"
+#include "cmd/evidence.h"
+#include "core/plan.h"
+#include "store/query.h"
+
+#include <string.h>
+
+struct derive_options {
+    char *db;
+    int64_t run;
+    char *baseline;
+};
+
+#define MEMBER(type_, member_) \
+    .name = #member_, .type = type_, .offset = offsetof(struct derive_options, member_)
+
+static const struct tare_opt options[] = {
+    {MEMBER(TARE_OPT_STR, db), .def = "tare.db", .help = "database"},
+    {MEMBER(TARE_OPT_I64, run), .def = "0", .min = 0, .max = INT64_MAX,
+     .help = "number of the run; 0: the newest"},
+    {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to, instead of the plan's"},
+    TARE_OPT_END};
+
+struct stored {
+    int64_t run_id;
+    struct tare_plan_options plan;
+};
+
+static int read_plan(void *ctx, const struct tare_run_row *row, struct tare_err *err)
+{
+    struct stored *s = ctx;
+    struct tare_json *json = NULL;
+    if (row->id != s->run_id) {
+        return 0;
+    }
+    int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
+    r = r == 0 ? tare_plan_read_options(json, &s->plan, err) : r;
+    tare_json_destroy(json);
+    return r;
+}
+
+static int print(const struct tare_judged *judged, bool json, struct tare_err *err)
+{
+    if (!json) {
+        tare_log(TARE_LOG_INFO, NULL, "%lld cells valid, %lld invalid, %lld skipped",
+                 (long long)judged->valid, (long long)judged->invalid, (long long)judged->skipped);
+        return 0;
+    }
+    struct tare_json *o = tare_json_new_object();
+    tare_json_add_i64(o, "valid", judged->valid);
+    tare_json_add_i64(o, "invalid", judged->invalid);
+    tare_json_add_i64(o, "skipped", judged->skipped);
+    return tare_print_json(o, err);
+}
+
+static int derive(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+{
+    const struct derive_options *o = opts;
+    struct tare_store *store = NULL;
+    struct stored stored = {.run_id = o->run};
+    struct tare_judged judged = {0};
+    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_WRITE, &store, err);
+    if (r < 0) {
+        return r;
+    }
+    r = stored.run_id ? 0 : tare_query_last_run(store, &stored.run_id, err);
+    r = r == 0 ? tare_query_runs(store, read_plan, &stored, err) : r;
+    const char *baseline = o->baseline ? o->baseline : stored.plan.baseline;
+    r = r == 0 ? tare_derive_run(store, stored.run_id, baseline, &judged, err) : r;
+    r = r == 0 ? tare_store_checkpoint(store, err) : r;
+    tare_opts_fini(tare_plan_table, &stored.plan);
+    tare_store_close(store);
+    return r == 0 ? print(&judged, args->json, err) : r;
+}
+
+const struct tare_command tare_command_derive = {
+    .name = "derive",
+    .summary = "compute figures and verdicts again from stored samples",
+    .arguments = "[DB]",
+    .text = "Every figure is a function of the samples and readings in the database. This command brings an "
+            "older "
+            "database to the current schema and replaces its figures.",
+    .max_words = 1,
+    .options_size = sizeof(struct derive_options),
+    .options = options,
+    .run = derive};

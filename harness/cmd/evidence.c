@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads evidence, runs the verdict and the derivations, stores what comes out. */
+#include "cmd/evidence.h"
+
+#include "core/builtin.h"
+#include "core/environment.h"
+#include "core/spec.h"
+#include "core/verdict.h"
+#include "metrics/derive/derive.h"
+#include "store/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A cell with all that is known of it. */
+struct cell {
+    int64_t id;
+    char *model, *task, *scenario, *technique; /* owned */
+    struct tare_evidence evidence;
+    struct tare_evidence_repeat *repeats;
+    size_t n_repeats, cap_repeats;
+    struct tare_evidence_reading *readings;
+    size_t n_readings, cap_readings;
+    char *convention;
+    struct tare_verdict_facts facts;
+};
+
+struct run {
+    struct tare_store *store;
+    struct cell *cells;
+    size_t n, cap;
+    struct cell *current; /* while its rows are being read */
+};
+
+/* Room for one more element; NULL when memory is refused. */
+static void *grow(void *list, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap) {
+        return list;
+    }
+    size_t more = *cap ? 2 * *cap : 16;
+    void *larger = realloc(list, more * size);
+    *cap = larger ? more : *cap;
+    return larger;
+}
+
+static int no_memory(struct tare_err *err)
+{
+    return tare_err_set(err, TARE_E_NOMEM, "out of memory");
+}
+
+static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
+{
+    struct run *run = ctx;
+    struct cell *cells = grow(run->cells, run->n, &run->cap, sizeof *cells);
+    if (!cells) {
+        return no_memory(err);
+    }
+    run->cells = cells;
+    struct cell *c = &cells[run->n++];
+    memset(c, 0, sizeof *c);
+    c->id = row->id;
+    c->model = strdup(row->model);
+    c->task = strdup(row->task);
+    c->scenario = strdup(row->scenario);
+    c->technique = strdup(row->technique);
+    c->facts.items = row->items;
+    c->evidence.items = row->items;
+    c->evidence.seed = (uint64_t)row->ordinal + 1;
+    struct tare_spec spec;
+    int r = tare_spec_parse(row->spec, strlen(row->spec), &spec, err);
+    if (r == 0) {
+        r = tare_find_task(spec.task, &c->evidence.task, err);
+        tare_spec_fini(&spec);
+    }
+    return r < 0 || (c->model && c->task && c->scenario && c->technique) ? r : no_memory(err);
+}
+
+static void count_outcome(struct tare_verdict_facts *f, const char *outcome)
+{
+    const struct {
+        const char *text;
+        int64_t *counter;
+    } counters[] = {{"ok", &f->ok},   {"error", &f->error}, {"crash", &f->crash},    {"timeout", &f->timeout},
+                    {"oom", &f->oom}, {"skip", &f->skip},   {"pending", &f->pending}};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        *counters[i].counter += strcmp(outcome, counters[i].text) == 0;
+    }
+}
+
+static int add_repeat(void *ctx, const struct tare_repeat_row *row, struct tare_err *err)
+{
+    struct cell *c = ((struct run *)ctx)->current;
+    struct tare_evidence_repeat *repeats = grow(c->repeats, c->n_repeats, &c->cap_repeats, sizeof *repeats);
+    if (!repeats) {
+        return no_memory(err);
+    }
+    c->repeats = repeats;
+    repeats[c->n_repeats++] = (struct tare_evidence_repeat){
+        .id = row->id,
+        .block = row->block,
+        .attempts = row->attempts,
+        .complete = strcmp(row->outcome, "ok") == 0 && row->samples == c->facts.items && row->errors == 0};
+    c->facts.repeats++;
+    c->facts.samples += row->samples;
+    c->facts.failed_samples += row->errors;
+    count_outcome(&c->facts, row->outcome);
+    return 0;
+}
+
+/* Every string of a record is copied into one block, which the `phase` member then owns. */
+static int copy_reading(const struct tare_reading_record *from, struct tare_reading_record *to)
+{
+    const char *in[] = {from->phase, from->meter, from->name,   from->unit,
+                        from->kind,  from->scope, from->source, from->absent};
+    const char **out[] = {&to->phase, &to->meter, &to->name,   &to->unit,
+                          &to->kind,  &to->scope, &to->source, &to->absent};
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
+        total += in[i] ? strlen(in[i]) + 1 : 0;
+    }
+    char *block = malloc(total + 1);
+    if (!block) {
+        return -1;
+    }
+    *to = *from;
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
+        size_t n = in[i] ? strlen(in[i]) + 1 : 0;
+        *out[i] = in[i] ? memcpy(block, in[i], n) : NULL;
+        block += n;
+    }
+    return 0;
+}
+
+static int add_reading(void *ctx, int64_t repeat_id, const struct tare_reading_record *row,
+                       struct tare_err *err)
+{
+    struct cell *c = ((struct run *)ctx)->current;
+    struct tare_evidence_reading *readings =
+        grow(c->readings, c->n_readings, &c->cap_readings, sizeof *readings);
+    if (!readings) {
+        return no_memory(err);
+    }
+    c->readings = readings;
+    readings[c->n_readings].repeat_id = repeat_id;
+    if (copy_reading(row, &readings[c->n_readings].r) < 0) {
+        return no_memory(err);
+    }
+    c->n_readings++;
+    return 0;
+}
+
+static int load_convention(struct tare_store *store, struct cell *c, struct tare_err *err)
+{
+    char *facts = NULL;
+    struct tare_json *json = NULL;
+    int r = tare_query_facts(store, c->id, &facts, err);
+    if (r == 0 && facts) {
+        r = tare_json_parse(facts, strlen(facts), "stored model facts", &json, err);
+    }
+    const char *text = tare_json_str(tare_json_get(json, "account_convention"));
+    if (r == 0 && text) {
+        c->convention = strdup(text);
+        r = c->convention ? 0 : no_memory(err);
+    }
+    tare_json_destroy(json);
+    free(facts);
+    return r;
+}
+
+static int query_column(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
+                        struct tare_err *err)
+{
+    return tare_query_column(ctx, repeat_id, column, out, out_n, err);
+}
+
+static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
+{
+    run->current = c;
+    int r = tare_query_repeats(run->store, c->id, add_repeat, run, err);
+    for (size_t i = 0; r == 0 && i < c->n_repeats; i++) {
+        r = tare_query_sums(run->store, c->repeats[i].id, &c->repeats[i].sums, err);
+    }
+    r = r == 0 ? tare_query_readings(run->store, c->id, add_reading, run, err) : r;
+    r = r == 0 ? tare_query_phases(run->store, c->id, add_reading, run, err) : r;
+    r = r == 0 ? load_convention(run->store, c, err) : r;
+    c->evidence.account_convention = c->convention;
+    c->evidence.slow_build = tare_environment_slow_build();
+    c->evidence.repeats = c->repeats;
+    c->evidence.n_repeats = c->n_repeats;
+    c->evidence.readings = c->readings;
+    c->evidence.n_readings = c->n_readings;
+    c->evidence.column = query_column;
+    c->evidence.ctx = run->store;
+    return r;
+}
+
+static void free_run(struct run *run)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        struct cell *c = &run->cells[i];
+        for (size_t j = 0; j < c->n_readings; j++) {
+            free((char *)(uintptr_t)c->readings[j].r.phase); /* the block that holds all strings */
+        }
+        free(c->readings);
+        free(c->repeats);
+        free(c->model);
+        free(c->task);
+        free(c->scenario);
+        free(c->technique);
+        free(c->convention);
+    }
+    free(run->cells);
+}
+
+/* The baseline model's cell of the same task, scenario and technique axis. */
+static void link_baseline(struct run *run, struct cell *c, const char *baseline)
+{
+    c->evidence.baseline_name = baseline;
+    c->evidence.is_baseline = baseline && strcmp(c->model, baseline) == 0;
+    for (size_t i = 0; baseline && i < run->n; i++) {
+        const struct cell *b = &run->cells[i];
+        if (strcmp(b->model, baseline) == 0 && strcmp(b->task, c->task) == 0 &&
+            strcmp(b->scenario, c->scenario) == 0 && b != c) {
+            c->evidence.baseline = &b->evidence;
+            return;
+        }
+    }
+}
+
+struct figures {
+    struct tare_figures sink;
+    struct tare_store *store;
+    int64_t cell_id;
+};
+
+static int put_figure(struct tare_figures *to, const struct tare_figure *figure, struct tare_err *err)
+{
+    struct figures *f = (struct figures *)to;
+    return tare_store_put_figure(f->store, f->cell_id, figure, err);
+}
+
+static int judge(struct run *run, const struct cell *c, struct tare_judged *out, struct tare_err *err)
+{
+    char reasons[128];
+    enum tare_verdict verdict = tare_verdict(&c->facts, reasons, sizeof reasons);
+    out->valid += verdict == TARE_VALID;
+    out->skipped += verdict == TARE_SKIPPED;
+    out->invalid += verdict == TARE_INVALID;
+    out->failed =
+        out->failed ||
+        (verdict == TARE_INVALID &&
+         c->facts.crash + c->facts.timeout + c->facts.oom + c->facts.error + c->facts.failed_samples > 0);
+    return tare_store_set_verdict(run->store, c->id, tare_verdict_text(verdict), reasons[0] ? reasons : NULL,
+                                  err);
+}
+
+static int derive_all(struct run *run, const char *baseline, struct tare_judged *out, struct tare_err *err)
+{
+    int r = tare_store_begin(run->store, err);
+    for (size_t i = 0; r == 0 && i < run->n; i++) {
+        struct cell *c = &run->cells[i];
+        struct figures figures = {{put_figure}, run->store, c->id};
+        link_baseline(run, c, baseline);
+        r = tare_store_drop_figures(run->store, c->id, err);
+        r = r == 0 ? tare_derive(&c->evidence, &figures.sink, err) : r;
+        r = r == 0 ? judge(run, c, out, err) : r;
+    }
+    if (r == 0) {
+        return tare_store_commit(run->store, err);
+    }
+    tare_store_rollback(run->store);
+    return r;
+}
+
+int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseline, struct tare_judged *out,
+                    struct tare_err *err)
+{
+    struct run run = {.store = store};
+    struct tare_judged judged = {0};
+    int r = tare_query_cells(store, run_id, add_cell, &run, err);
+    for (size_t i = 0; r == 0 && i < run.n; i++) {
+        r = load_cell(&run, &run.cells[i], err);
+    }
+    r = r == 0 ? derive_all(&run, baseline, &judged, err) : r;
+    free_run(&run);
+    if (r == 0) {
+        *out = judged;
+    }
+    return r;
+}

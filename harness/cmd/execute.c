@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop over repeats, and the glue between a worker's stream and the store. */
+#include "cmd/execute.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cmd/artifacts.h"
+#include "cmd/progress.h"
+#include "core/spec.h"
+#include "core/supervisor.h"
+#include "store/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { max_transaction_rows = 20000 };
+
+/* One repeat to be run. */
+struct job {
+    int64_t repeat_id;
+    int64_t cell_id;
+    int64_t block, position;
+    int64_t items;
+    char *spec;  /* owned */
+    char *label; /* model and task, for people; owned */
+};
+
+struct jobs {
+    struct job *list;
+    size_t n, cap;
+    const struct tare_cell_row *cell; /* while collecting */
+    struct tare_store *store;
+};
+
+/* What the stream of one attempt is written to. */
+struct recorder {
+    struct tare_store *store;
+    const struct job *job;
+    int64_t attempt_id;
+    int64_t rows; /* in the open transaction */
+    int64_t samples;
+    struct tare_progress *progress;
+};
+
+static int commit(struct recorder *rec, struct tare_err *err)
+{
+    rec->rows = 0;
+    int r = tare_store_commit(rec->store, err);
+    return r == 0 ? tare_store_begin(rec->store, err) : r;
+}
+
+static int count_row(struct recorder *rec, struct tare_err *err)
+{
+    return ++rec->rows >= max_transaction_rows ? commit(rec, err) : 0;
+}
+
+static int on_items(void *ctx, int64_t n, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    if (rec->job->items != TARE_ABSENT && rec->job->items != n) {
+        return tare_err_set(err, TARE_E_DATABASE,
+                            "%s: the task now has %lld items, the stored run has %lld; its data have changed",
+                            rec->job->label, (long long)n, (long long)rec->job->items);
+    }
+    tare_progress_items(rec->progress, n);
+    return tare_store_set_items(rec->store, rec->job->cell_id, n, err);
+}
+
+static int on_facts(void *ctx, const char *json, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    return tare_store_set_facts(rec->store, rec->attempt_id, json, err);
+}
+
+static int on_phase(void *ctx, const struct tare_phase_frame *phase, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    return tare_store_put_phase(rec->store, rec->attempt_id, tare_phase_text(phase->phase), phase->begin_ns,
+                                phase->end_ns, err);
+}
+
+static int on_reading(void *ctx, const struct tare_reading_record *reading, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    return tare_store_add_reading(rec->store, rec->attempt_id, reading, err);
+}
+
+static int on_sample(void *ctx, const struct tare_sample *sample, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    int r = tare_store_add_sample(rec->store, rec->job->repeat_id, rec->attempt_id, sample, err);
+    rec->samples++;
+    return r == 0 ? count_row(rec, err) : r;
+}
+
+static int on_tick(void *ctx, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    tare_progress_show(rec->progress, rec->samples);
+    return rec->rows > 0 ? commit(rec, err) : 0;
+}
+
+static const struct tare_inbox_ops recorder_ops = {on_items, on_facts, on_phase, on_reading, on_sample, NULL};
+
+static int begin_attempt(struct recorder *rec, int64_t first_item, struct tare_err *err)
+{
+    char now[32];
+    tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
+    int r = tare_store_add_attempt(rec->store, rec->job->repeat_id, first_item, now, &rec->attempt_id, err);
+    return r == 0 ? tare_store_begin(rec->store, err) : r;
+}
+
+/* The outcome joins the last samples in one transaction: either all of it is known or none. */
+static int end_attempt(struct recorder *rec, const struct tare_supervised *s, struct tare_err *err)
+{
+    const char *message = s->message[0] ? s->message : NULL;
+    int r = tare_store_end_attempt(rec->store, rec->attempt_id, s->outcome, message, err);
+    r = r == 0 ? tare_store_end_repeat(rec->store, rec->job->repeat_id, s->outcome, message, err) : r;
+    return r == 0 ? tare_store_commit(rec->store, err) : r;
+}
+
+static int attempt(const struct tare_execute_args *args, const struct job *job,
+                   struct tare_progress *progress, struct tare_err *err)
+{
+    struct recorder rec = {.store = args->store, .job = job, .progress = progress};
+    struct tare_supervised ended = {0};
+    int64_t committed = 0;
+    char *spec = NULL;
+    int r = tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, err);
+    r = r == 0 ? tare_query_committed(args->store, job->repeat_id, &committed, err) : r;
+    r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
+    r = r == 0 ? begin_attempt(&rec, committed, err) : r;
+    if (r == 0) {
+        rec.samples = committed;
+        struct tare_supervise_args supervise = {.exe = args->paths->exe,
+                                                .spec = spec,
+                                                .time_limit_ns = args->time_limit_ns,
+                                                .ops = &recorder_ops,
+                                                .ctx = &rec,
+                                                .tick = on_tick};
+        r = tare_supervise(&supervise, &ended, err);
+        if (r == 0) {
+            r = end_attempt(&rec, &ended, err);
+        } else if (r == TARE_E_INTERRUPTED) {
+            struct tare_err lost = {0}; /* what has come so far is kept; the interruption is the news */
+            if (tare_store_commit(args->store, &lost) < 0) {
+                tare_log(TARE_LOG_WARN, NULL, "%s", lost.msg);
+            }
+        } else {
+            tare_store_rollback(args->store);
+        }
+    }
+    free(spec);
+    if (r == 0 && ended.outcome != TARE_OUTCOME_OK) {
+        tare_progress_clear(progress);
+        tare_log(TARE_LOG_WARN, NULL, "%s, block %lld: %s", job->label, (long long)job->block, ended.message);
+    }
+    return r == 0 ? tare_store_checkpoint(args->store, err) : r;
+}
+
+/* Done means: ended well, or skipped, or failed with nothing left to ask. */
+static bool is_done(const struct tare_repeat_row *r, int64_t items)
+{
+    if (strcmp(r->outcome, "ok") == 0 || strcmp(r->outcome, "skip") == 0) {
+        return true;
+    }
+    return strcmp(r->outcome, "error") == 0 && items != TARE_ABSENT && r->samples >= items;
+}
+
+static int collect_repeat(void *ctx, const struct tare_repeat_row *r, struct tare_err *err)
+{
+    struct jobs *jobs = ctx;
+    if (is_done(r, jobs->cell->items)) {
+        return 0;
+    }
+    if (jobs->n == jobs->cap) {
+        size_t cap = jobs->cap ? 2 * jobs->cap : 64;
+        struct job *list = realloc(jobs->list, cap * sizeof *list);
+        if (!list) {
+            return tare_err_set(err, TARE_E_NOMEM, "out of memory");
+        }
+        jobs->list = list;
+        jobs->cap = cap;
+    }
+    struct tare_buf label;
+    tare_buf_init(&label, 1000);
+    tare_buf_printf(&label, "%s / %s", jobs->cell->model, jobs->cell->task);
+    struct job *job = &jobs->list[jobs->n];
+    *job = (struct job){.repeat_id = r->id,
+                        .cell_id = r->cell_id,
+                        .block = r->block,
+                        .position = r->position,
+                        .items = jobs->cell->items,
+                        .spec = strdup(jobs->cell->spec),
+                        .label = tare_buf_take(&label)};
+    jobs->n += job->spec && job->label;
+    return job->spec && job->label ? 0 : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+}
+
+static int collect_cell(void *ctx, const struct tare_cell_row *cell, struct tare_err *err)
+{
+    struct jobs *jobs = ctx;
+    jobs->cell = cell;
+    return tare_query_repeats(jobs->store, cell->id, collect_repeat, jobs, err);
+}
+
+static int compare_jobs(const void *a, const void *b)
+{
+    const struct job *x = a, *y = b;
+    if (x->block != y->block) {
+        return x->block < y->block ? -1 : 1;
+    }
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
+{
+    struct jobs jobs = {.store = args->store};
+    int r = tare_query_cells(args->store, args->run_id, collect_cell, &jobs, err);
+    if (jobs.n > 1) {
+        qsort(jobs.list, jobs.n, sizeof *jobs.list, compare_jobs);
+    }
+    struct tare_progress progress;
+    tare_progress_begin(&progress, jobs.n, args->progress);
+    for (size_t i = 0; r == 0 && i < jobs.n; i++) {
+        tare_progress_job(&progress, i, jobs.list[i].label);
+        r = attempt(args, &jobs.list[i], &progress, err);
+    }
+    tare_progress_clear(&progress);
+    for (size_t i = 0; i < jobs.n; i++) {
+        free(jobs.list[i].spec);
+        free(jobs.list[i].label);
+    }
+    free(jobs.list);
+    return r;
+}

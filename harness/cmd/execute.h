@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Executing what a run still lacks: every repeat that is not done gets one worker, whose stream goes
+ * into the store. Serves first runs and resumed ones alike, since both read the work to do from the
+ * database.
+ */
+#ifndef TARE_CMD_EXECUTE_H
+#define TARE_CMD_EXECUTE_H
+
+#include "core/paths.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+struct tare_execute_args {
+    struct tare_store *store;
+    int64_t run_id;
+    const struct tare_paths *paths;
+    int64_t time_limit_ns;
+    bool progress; /* a bar with the time left, on standard error */
+};
+
+TARE_MUST_CHECK int tare_execute(const struct tare_execute_args *args, struct tare_err *err);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo. */
+#include "cmd/cmd.h"
+
+#include "cmd/backends.h"
+#include "core/builtin.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int add_backends(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    struct tare_json *names = tare_json_new_array();
+    int r = tare_backends_list(paths, names, err);
+    for (const struct tare_json *v = tare_json_first(names); r == 0 && v; v = tare_json_next(v)) {
+        struct tare_json *described = NULL;
+        struct tare_err fault = {0};
+        if (tare_backends_probe(tare_json_str(v), paths, &described, &fault) == 0) {
+            tare_json_add_copy(to, NULL, described);
+        } else { /* listed all the same, with what is wrong with it */
+            struct tare_json *o = tare_json_add_object(to, NULL);
+            tare_json_add_str(o, "name", tare_json_str(v));
+            tare_json_add_bool(o, "available", false);
+            tare_json_add_str(o, "why", fault.msg);
+        }
+        tare_json_destroy(described);
+    }
+    tare_json_destroy(names);
+    return r;
+}
+
+static int add_tasks(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    for (size_t i = 0; tare_builtin_tasks[i]; i++) {
+        const struct tare_task *t = tare_builtin_tasks[i];
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", t->name);
+        tare_json_add_str(o, "summary", t->summary);
+        tare_json_add_i64(o, "version", t->version);
+        struct tare_json *metrics = tare_json_add_array(o, "metrics");
+        for (const struct tare_metric *m = t->metrics; m && m->name; m++) {
+            tare_json_add_str(metrics, NULL, m->name);
+        }
+        tare_opts_describe(t->options, tare_json_add_array(o, "options"));
+    }
+    return 0;
+}
+
+static int add_meters(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    for (size_t i = 0; tare_builtin_meters[i]; i++) {
+        const struct tare_meter *m = tare_builtin_meters[i];
+        char why[256] = "";
+        bool works = !m->probe || m->probe(why, sizeof why) >= 0;
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", m->name);
+        tare_json_add_str(o, "summary", m->summary);
+        tare_json_add_bool(o, "available", works);
+        tare_json_add_str(o, "why", works ? NULL : why);
+    }
+    return 0;
+}
+
+static int add_formats(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    for (size_t i = 0; tare_builtin_formats[i]; i++) {
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", tare_builtin_formats[i]->name);
+        tare_json_add_str(o, "summary", tare_builtin_formats[i]->summary);
+        tare_json_add_str(o, "media_type", tare_builtin_formats[i]->media_type);
+    }
+    return 0;
+}
+
+static int is_model(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+    return n > 12 && strcmp(e->d_name + n - 12, ".safetensors") == 0;
+}
+
+static int add_zoo(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)err;
+    struct dirent **entries = NULL;
+    int n = scandir(paths->zoo, &entries, is_model, alphasort);
+    for (int i = 0; i < n; i++) {
+        char name[256];
+        (void)snprintf(name, sizeof name, "zoo:%.*s", (int)(strlen(entries[i]->d_name) - 12),
+                       entries[i]->d_name);
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", name);
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}
+
+static void print_kind(const struct tare_json *kind, struct tare_buf *to)
+{
+    tare_buf_printf(to, "%s:\n", tare_json_key(kind));
+    for (const struct tare_json *o = tare_json_first(kind); o; o = tare_json_next(o)) {
+        const char *name = tare_json_str(tare_json_get(o, "name"));
+        const char *summary = tare_json_str(tare_json_get(o, "summary"));
+        const char *why = tare_json_str(tare_json_get(o, "why"));
+        tare_buf_printf(to, "  %-14s %s%s%s\n", name ? name : "?", summary ? summary : "",
+                        why ? "  -- not available: " : "", why ? why : "");
+    }
+}
+
+static const struct {
+    const char *name;
+    int (*add)(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err);
+} kinds[] = {{"backends", add_backends},
+             {"tasks", add_tasks},
+             {"meters", add_meters},
+             {"formats", add_formats},
+             {"models", add_zoo}};
+
+/* One kind by name, or all of them. */
+static int collect(const char *only, const struct tare_paths *paths, struct tare_json *root,
+                   struct tare_err *err)
+{
+    int r = 0;
+    bool known = false;
+    for (size_t i = 0; r == 0 && i < sizeof kinds / sizeof *kinds; i++) {
+        if (!only || strcmp(only, kinds[i].name) == 0) {
+            known = true;
+            r = kinds[i].add(paths, tare_json_add_array(root, kinds[i].name), err);
+        }
+    }
+    if (r == 0 && !known) {
+        r = tare_err_set(err, TARE_E_USAGE,
+                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models", only);
+    }
+    return r;
+}
+
+static int list(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+{
+    struct tare_json *root = tare_json_new_object();
+    (void)opts;
+    int r = collect(args->n_words ? args->words[0] : NULL, args->paths, root, err);
+    if (r == 0 && args->json) {
+        return tare_print_json(root, err);
+    }
+    struct tare_buf text;
+    tare_buf_init(&text, 1 << 22);
+    for (const struct tare_json *kind = tare_json_first(root); kind; kind = tare_json_next(kind)) {
+        print_kind(kind, &text);
+    }
+    r = r == 0 ? tare_print_text(&text, err) : r;
+    tare_buf_fini(&text);
+    tare_json_destroy(root);
+    return r;
+}
+
+const struct tare_command tare_command_list = {
+    .name = "list",
+    .summary = "show backends, tasks, meters, formats and shipped models",
+    .arguments = "[backends|tasks|meters|formats|models]",
+    .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
+            "cannot "
+            "be used is listed with the reason.",
+    .max_words = 1,
+    .run = list};

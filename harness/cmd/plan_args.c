@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words of the command line into a plan's JSON. */
+#include "cmd/plan_args.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An axis: its key in the plan, the member its first word is, and the members that are its own. */
+struct axis {
+    const char *key;
+    const char *first;
+    const char *own[6];
+};
+
+static const struct axis axes[] = {
+    {"models", "backend", {"name", "path", "technique", NULL}},
+    {"techniques", "technique", {"name", NULL}},
+    {"tasks", "task", {"name", NULL}},
+    {"scenarios", "scenario", {"name", "warmup", "window_tok", NULL}},
+    {"include", NULL, {"model", "technique", "task", "scenario", NULL}},
+    {"exclude", NULL, {"model", "technique", "task", "scenario", NULL}},
+};
+
+static bool is_own(const struct axis *axis, const char *key)
+{
+    for (size_t i = 0; axis->own[i]; i++) {
+        if (strcmp(axis->own[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One "key=value", or the first word. Options go into the entry's "options", made when needed. */
+static int add_part(const struct axis *axis, struct tare_json *entry, struct tare_json **entry_options,
+                    char *part, bool first, struct tare_err *err)
+{
+    char *equals = strchr(part, '=');
+    if (!equals && first && axis->first) {
+        tare_json_add_str(entry, axis->first, part);
+        return 0;
+    }
+    if (!equals) {
+        return tare_err_set(err, TARE_E_USAGE, "tare run: \"%.60s\" in %s is not of the form key=value", part,
+                            axis->key);
+    }
+    *equals = '\0';
+    if (!is_own(axis, part) && !*entry_options) {
+        *entry_options = tare_json_add_object(entry, "options");
+    }
+    tare_json_add_str(is_own(axis, part) ? entry : *entry_options, part, equals + 1);
+    return 0;
+}
+
+/* "native,path=zoo:llama-1m,threads=2"; modifies text. */
+static int add_entry(const struct axis *axis, struct tare_json *list, char *text, struct tare_err *err)
+{
+    struct tare_json *entry = tare_json_add_object(list, NULL), *entry_options = NULL;
+    bool first = true;
+    int r = 0;
+    while (r == 0 && text) {
+        char *comma = strchr(text, ',');
+        if (comma) {
+            *comma = '\0';
+        }
+        r = add_part(axis, entry, &entry_options, text, first, err);
+        first = false;
+        text = comma ? comma + 1 : NULL;
+    }
+    return r;
+}
+
+static int add_axis(const struct axis *axis, struct tare_json *plan, const char *values, struct tare_err *err)
+{
+    if (!values) {
+        return 0;
+    }
+    char *copy = strdup(values);
+    if (!copy) {
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    }
+    struct tare_json *list = tare_json_add_array(plan, axis->key);
+    int r = 0;
+    for (char *line = copy; r == 0 && line;) {
+        char *end = strchr(line, '\n');
+        if (end) {
+            *end = '\0';
+        }
+        r = add_entry(axis, list, line, err);
+        line = end ? end + 1 : NULL;
+    }
+    free(copy);
+    return r;
+}
+
+int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
+{
+    const char *const scalars[][2] = {{"name", o->name},
+                                      {"seed", o->seed},
+                                      {"repeats", o->repeats},
+                                      {"time_limit", o->time_limit},
+                                      {"memory_limit", o->memory_limit},
+                                      {"baseline", o->baseline}};
+    const char *const lists[] = {o->model, o->technique, o->task, o->scenario, o->include, o->exclude};
+    struct tare_json *json = tare_json_new_object();
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {
+        if (scalars[i][1]) {
+            tare_json_add_str(json, scalars[i][0], scalars[i][1]);
+        }
+    }
+    int r = json ? 0 : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    for (size_t i = 0; r == 0 && i < sizeof lists / sizeof *lists; i++) {
+        r = add_axis(&axes[i], json, lists[i], err);
+    }
+    if (r < 0) {
+        tare_json_destroy(json);
+        return r;
+    }
+    *out = json;
+    return 0;
+}

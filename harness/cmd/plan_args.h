@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plans from the command line: every key of a plan as an option of `tare run`.
+ *
+ * An axis entry is written as WHAT,key=value,...: the first word is the backend, task, scenario or
+ * technique; keys that the entry knows are its own, all others become options. Given on the command
+ * line, an axis replaces the plan's.
+ */
+#ifndef TARE_CMD_PLAN_ARGS_H
+#define TARE_CMD_PLAN_ARGS_H
+
+#include "cmd/cmd.h"
+#include "core/plan.h"
+
+struct tare_run_options {
+    char *db;
+    char *resume;
+    bool dry_run;
+    char *format;
+    /* Keys of the plan; text as typed, NULL when not given. */
+    char *name;
+    char *seed;
+    char *repeats;
+    char *time_limit;
+    char *memory_limit;
+    char *baseline;
+    char *model;
+    char *technique;
+    char *task;
+    char *scenario;
+    char *include;
+    char *exclude;
+};
+
+#define TARE_PLAN_ARG(member_, unit_, help_)                                                          \
+    {                                                                                                 \
+        .name = #member_, .type = TARE_OPT_STR, .offset = offsetof(struct tare_run_options, member_), \
+        .unit = unit_, .help = help_                                                                  \
+    }
+
+#define TARE_PLAN_ARGS_OPTIONS                                                                           \
+    TARE_PLAN_ARG(name, NULL, "name of the run"), TARE_PLAN_ARG(seed, NULL, "seed of items and order"),  \
+        TARE_PLAN_ARG(repeats, NULL, "number of blocks; each runs every cell once"),                     \
+        TARE_PLAN_ARG(time_limit, NULL, "longest life of one worker, such as 90s; 0: none"),             \
+        TARE_PLAN_ARG(memory_limit, NULL, "address space of one worker, such as 4GiB; 0: no limit"),     \
+        TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
+        TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
+        TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \
+        TARE_PLAN_ARG(task, TARE_OPT_REPEATABLE, "TASK[,name=LABEL][,option=value...]"),                 \
+        TARE_PLAN_ARG(scenario, TARE_OPT_REPEATABLE, "single[,warmup=N][,window_tok=N]"),                \
+        TARE_PLAN_ARG(include, TARE_OPT_REPEATABLE, "only cells like model=llama-*,task=text"),          \
+        TARE_PLAN_ARG(exclude, TARE_OPT_REPEATABLE, "no cells like model=llama-*,task=text")
+
+/* The plan keys that were given, as a JSON object. */
+TARE_MUST_CHECK int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out,
+                                        struct tare_err *err);
+/* --dry-run: the cells, and what earlier runs in `db` say about their time. */
+TARE_MUST_CHECK int tare_plan_show(const struct tare_plan *plan, const char *db, bool json,
+                                   struct tare_err *err);
+
+#endif

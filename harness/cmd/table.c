@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Loads cells and figures, lets a view build the table and a format write it. */
+#include "cmd/table.h"
+
+#include "base/buf.h"
+#include "core/builtin.h"
+#include "core/spec.h"
+#include "reports/survey.h"
+#include "store/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct loader {
+    struct tare_store *store;
+    struct tare_arena arena;
+    struct tare_survey_cell *cells;
+    size_t n, cap;
+    struct tare_figure *figures; /* of the current cell */
+    size_t n_figures, cap_figures;
+    const char *title, *started, *version, *plan_sha256;
+    const char *machine, *kernel, *build;
+    int64_t run_id, repeats;
+    bool failed;
+};
+
+static const char *keep(struct loader *l, const char *text)
+{
+    if (!text) {
+        return NULL;
+    }
+    const char *copy = tare_arena_copy(&l->arena, text, strlen(text) + 1);
+    l->failed = l->failed || !copy;
+    return copy;
+}
+
+static int no_memory(struct tare_err *err)
+{
+    return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
+}
+
+static int take_figure(void *ctx, int64_t cell_id, const struct tare_figure *f, struct tare_err *err)
+{
+    struct loader *l = ctx;
+    (void)cell_id;
+    if (l->n_figures == l->cap_figures) {
+        size_t cap = l->cap_figures ? 2 * l->cap_figures : 64;
+        struct tare_figure *figures = tare_arena_array(&l->arena, cap, sizeof *figures);
+        if (!figures) {
+            return no_memory(err);
+        }
+        if (l->n_figures) {
+            memcpy(figures, l->figures, l->n_figures * sizeof *figures);
+        }
+        l->figures = figures;
+        l->cap_figures = cap;
+    }
+    struct tare_figure *to = &l->figures[l->n_figures++];
+    *to = *f;
+    to->name = keep(l, f->name);
+    to->unit = keep(l, f->unit);
+    to->source = keep(l, f->source);
+    to->scope = keep(l, f->scope);
+    to->n_what = keep(l, f->n_what);
+    to->method = keep(l, f->method);
+    to->absent = keep(l, f->absent);
+    return l->failed ? no_memory(err) : 0;
+}
+
+static int take_message(void *ctx, const struct tare_repeat_row *row, struct tare_err *err)
+{
+    struct loader *l = ctx;
+    struct tare_survey_cell *cell = &l->cells[l->n - 1];
+    (void)err;
+    l->repeats = row->block + 1 > l->repeats ? row->block + 1 : l->repeats;
+    if (!cell->message && row->message) {
+        cell->message = keep(l, row->message);
+    }
+    return 0;
+}
+
+static int take_task(struct tare_survey_cell *cell, const char *text, struct tare_err *err)
+{
+    struct tare_spec spec;
+    const struct tare_task *task = NULL;
+    int r = tare_spec_parse(text, strlen(text), &spec, err);
+    if (r < 0) {
+        return r;
+    }
+    if (tare_find_task(spec.task, &task, err) == 0 && task->metrics && task->metrics[0].name) {
+        cell->headline = task->metrics[0].name;
+        cell->headline_lower = task->metrics[0].lower_is_better;
+    }
+    tare_spec_fini(&spec);
+    return 0;
+}
+
+static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
+{
+    struct loader *l = ctx;
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 64;
+        struct tare_survey_cell *cells = realloc(l->cells, cap * sizeof *cells);
+        if (!cells) {
+            return no_memory(err);
+        }
+        l->cells = cells;
+        l->cap = cap;
+    }
+    struct tare_survey_cell *c = &l->cells[l->n++];
+    *c = (struct tare_survey_cell){.model = keep(l, row->model),
+                                   .backend = keep(l, row->backend),
+                                   .technique = keep(l, row->technique),
+                                   .task = keep(l, row->task),
+                                   .scenario = keep(l, row->scenario),
+                                   .verdict = keep(l, row->verdict),
+                                   .reasons = keep(l, row->reasons)};
+    l->figures = NULL;
+    l->n_figures = l->cap_figures = 0;
+    int r = take_task(c, row->spec, err);
+    r = r == 0 ? tare_query_figures(l->store, row->id, take_figure, l, err) : r;
+    c->figures = l->figures;
+    c->n_figures = l->n_figures;
+    r = r == 0 ? tare_query_repeats(l->store, row->id, take_message, l, err) : r;
+    return r == 0 && l->failed ? no_memory(err) : r;
+}
+
+static int take_run(void *ctx, const struct tare_run_row *row, struct tare_err *err)
+{
+    struct loader *l = ctx;
+    (void)err;
+    if (row->id == l->run_id) {
+        l->title = keep(l, row->name);
+        l->started = keep(l, row->started_utc);
+        l->version = keep(l, row->tare_version);
+        l->plan_sha256 = keep(l, row->plan_sha256);
+    }
+    return 0;
+}
+
+static int take_environment(void *ctx, const char *key, const char *value, struct tare_err *err)
+{
+    struct loader *l = ctx;
+    (void)err;
+    if (strcmp(key, "cpu.model") == 0) {
+        l->machine = keep(l, value);
+    } else if (strcmp(key, "kernel.release") == 0) {
+        l->kernel = keep(l, value);
+    } else if (strcmp(key, "tare.buildtype") == 0) {
+        l->build = keep(l, value);
+    }
+    return 0;
+}
+
+static int load(struct loader *l, struct tare_err *err)
+{
+    int r = tare_query_runs(l->store, take_run, l, err);
+    if (r == 0 && !l->title) {
+        r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)l->run_id);
+    }
+    r = r == 0 ? tare_query_environment(l->store, l->run_id, take_environment, l, err) : r;
+    return r == 0 ? tare_query_cells(l->store, l->run_id, take_cell, l, err) : r;
+}
+
+static const char *make_caption(struct loader *l)
+{
+    struct tare_buf text;
+    tare_buf_init(&text, 4096);
+    tare_buf_printf(
+        &text,
+        "%s, Linux %s; one request at a time (batch 1); %lld blocks in random order, one fresh process a "
+        "cell and block; started %s; tare %s (%s build); plan %.12s.",
+        l->machine ? l->machine : "unknown CPU", l->kernel ? l->kernel : "?", (long long)l->repeats,
+        l->started, l->version, l->build ? l->build : "?", l->plan_sha256);
+    const char *caption = keep(l, tare_buf_str(&text));
+    tare_buf_fini(&text);
+    return caption;
+}
+
+/* Through a temporary file beside the target, so that a failure leaves the old one alone. */
+static int write_file(const struct tare_table *table, const struct tare_format *format, const char *path,
+                      struct tare_err *err)
+{
+    struct tare_buf temporary;
+    tare_buf_init(&temporary, 4096);
+    tare_buf_printf(&temporary, "%s.tmp", path);
+    int r = tare_buf_check(&temporary, path, err);
+    FILE *to = r == 0 ? fopen(tare_buf_str(&temporary), "we") : NULL;
+    if (r == 0 && !to) {
+        r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+    }
+    if (to) {
+        r = format->write(table, to, err);
+        if (fclose(to) != 0 && r == 0) {
+            r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+        }
+        if (r == 0 && rename(tare_buf_str(&temporary), path) != 0) {
+            r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+        }
+        if (r < 0) {
+            (void)remove(tare_buf_str(&temporary));
+        }
+    }
+    tare_buf_fini(&temporary);
+    return r;
+}
+
+static int build_view(struct loader *l, const char *view, struct tare_survey *out, struct tare_err *err)
+{
+    struct tare_survey_input input = {
+        .title = l->title, .caption = make_caption(l), .cells = l->cells, .n_cells = l->n};
+    if (strcmp(view, "survey") == 0) {
+        return tare_survey_build(&input, out, err);
+    }
+    if (strcmp(view, "full") == 0) {
+        return tare_survey_build_full(&input, out, err);
+    }
+    return tare_err_set(err, TARE_E_USAGE, "view \"%.40s\": unknown; there are survey and full", view);
+}
+
+int tare_table_print(struct tare_store *store, int64_t run_id, const char *view, const char *format_name,
+                     const char *path, struct tare_err *err)
+{
+    const struct tare_format *format = NULL;
+    struct loader l = {.store = store, .run_id = run_id};
+    struct tare_survey survey;
+    int r = tare_find_format(format_name, &format, err);
+    r = r == 0 ? load(&l, err) : r;
+    r = r == 0 ? build_view(&l, view, &survey, err) : r;
+    if (r == 0) {
+        r = path ? write_file(&survey.table, format, path, err) : format->write(&survey.table, stdout, err);
+        tare_survey_fini(&survey);
+    }
+    free(l.cells);
+    tare_arena_fini(&l.arena);
+    return r;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the store to a printed table. */
+#ifndef TARE_CMD_TABLE_H
+#define TARE_CMD_TABLE_H
+
+#include "store/store.h"
+
+/* Prints a view ("survey" or "full") of a run in a format, to a file or (NULL) standard output. A
+ * file is replaced only when the whole table has been written. */
+TARE_MUST_CHECK int tare_table_print(struct tare_store *store, int64_t run_id, const char *view,
+                                     const char *format, const char *path, struct tare_err *err);
+
+#endif

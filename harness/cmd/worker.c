@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `tare worker`: the process in which a cell runs. Started by `tare run`, not by people. */
+#include "cmd/cmd.h"
+
+#include "core/worker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+struct worker_options {
+    char *probe;
+};
+
+static const struct tare_opt options[] = {{.name = "probe",
+                                           .type = TARE_OPT_STR,
+                                           .offset = offsetof(struct worker_options, probe),
+                                           .help = "only load this shared object and describe it as JSON"},
+                                          TARE_OPT_END};
+
+/* The error goes to standard output here: it is all that the parent reads. */
+static int probe(const char *path, struct tare_err *err)
+{
+    struct tare_json *json = tare_json_new_object();
+    int r = tare_worker_probe(path, json, err);
+    if (r < 0) {
+        tare_json_destroy(json);
+        (void)puts(err->msg);
+        return TARE_EXIT_CELL;
+    }
+    return tare_print_json(json, err);
+}
+
+static int worker(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+{
+    const struct worker_options *o = opts;
+    (void)args;
+    if (o->probe) {
+        return probe(o->probe, err);
+    }
+    /* The error is in the end frame already: the supervisor tells it. */
+    return tare_worker_run(STDIN_FILENO, 3, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
+}
+
+const struct tare_command tare_command_worker = {.name = "worker",
+                                                 .summary = "run one cell (internal)",
+                                                 .arguments = "",
+                                                 .text =
+                                                     "Reads a cell on standard input and writes the results "
+                                                     "stream to descriptor 3.",
+                                                 .hidden = true,
+                                                 .options_size = sizeof(struct worker_options),
+                                                 .options = options,
+                                                 .run = worker};

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sink and the loop around submit; grading follows each item, outside the stamps. */
+#include "core/ask.h"
+
+#include "base/clock.h"
+#include "core/softmax.h"
+#include "core/stop.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double no_score = (double)NAN;
+
+enum { output_bytes_per_tok = 64, output_bytes_spare = 1024 };
+
+static struct tare_ask *from_sink(struct tare_sink *sink)
+{
+    return (struct tare_ask *)sink;
+}
+
+static void fault(struct tare_ask *ask, const char *text)
+{
+    ask->fault = ask->fault ? ask->fault : text;
+}
+
+/* Takes the answer's place in the order; false if it is not wanted or not allowed. */
+static bool expect(struct tare_ask *ask, uint64_t id, uint32_t index)
+{
+    if (id != ask->request.id || ask->request.kind != TARE_REQUEST_SCORE) {
+        fault(ask, "it answered a request that was not asked");
+        return false;
+    }
+    if (index != ask->next_index || index >= ask->q->n_tokens) {
+        fault(ask, "it answered positions out of order");
+        return false;
+    }
+    ask->next_index++;
+    return !ask->q->graded || ask->q->graded[index];
+}
+
+static void add_score(struct tare_ask *ask, double logprob, bool greedy)
+{
+    if (!(logprob <= 1e-4)) { /* a rounding of 0 is fine; NaN fails the test too */
+        fault(ask, "it gave a log-probability that is above 0 or not a number");
+    }
+    ask->loglik += logprob;
+    ask->right += greedy;
+    ask->scored++;
+}
+
+static void on_logits(struct tare_sink *sink, uint64_t id, uint32_t position, const float *row)
+{
+    struct tare_ask *ask = from_sink(sink);
+    if (!expect(ask, id, position + 1)) {
+        return;
+    }
+    int32_t target = ask->q->tokens[position + 1];
+    if (target < 0 || (size_t)target >= ask->n_vocab) {
+        fault(ask, "its vocabulary is smaller than its tokenizer's");
+        return;
+    }
+    bool greedy = false;
+    double logprob = tare_log_softmax(row, ask->n_vocab, (size_t)target, &greedy);
+    add_score(ask, logprob, greedy);
+}
+
+static void on_score(struct tare_sink *sink, uint64_t id, uint32_t index, double logprob, bool greedy)
+{
+    struct tare_ask *ask = from_sink(sink);
+    if (expect(ask, id, index)) {
+        add_score(ask, logprob, greedy);
+    }
+}
+
+static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes)
+{
+    struct tare_ask *ask = from_sink(sink);
+    int64_t now_ns = tare_clock_ns();
+    (void)token;
+    if (id != ask->request.id || ask->request.kind != TARE_REQUEST_GENERATE || ask->stopped) {
+        fault(ask, "it sent a token that was not asked for");
+        return 1;
+    }
+    if (ask->n_tokens == ask->request.max_output || n_bytes > ask->cap_output - ask->n_output) {
+        fault(ask, "it sent more than was asked for");
+        return 1;
+    }
+    ask->token_ns[ask->n_tokens++] = now_ns - ask->begin_ns;
+    memcpy(ask->output + ask->n_output, bytes, n_bytes);
+    ask->n_output += n_bytes;
+    ask->cut = ask->n_output;
+    ask->stopped = tare_stop_match(ask->output, ask->n_output, n_bytes, ask->item->stops, ask->item->n_stops,
+                                   &ask->cut) ||
+                   ask->n_tokens == ask->request.max_output;
+    return ask->stopped;
+}
+
+static void on_done(struct tare_sink *sink, uint64_t id, int code, const char *message)
+{
+    (void)id;
+    (void)code;
+    (void)message;
+    fault(from_sink(sink), "it reported a completion without being concurrent");
+}
+
+int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
+                  const struct tare_prepared *prepared, struct tare_err *err)
+{
+    memset(ask, 0, sizeof *ask);
+    ask->sink = (struct tare_sink){sizeof ask->sink, on_logits, on_score, on_token, on_done};
+    ask->ops = args->ops;
+    ask->backend = args->backend;
+    ask->norm = args->task->norm;
+    ask->n_vocab = args->facts->n_vocab > 0 ? (size_t)args->facts->n_vocab : 0;
+    ask->cap_tokens = prepared->max_output;
+    ask->cap_output = (size_t)prepared->max_output * output_bytes_per_tok + output_bytes_spare;
+    ask->token_ns = calloc(ask->cap_tokens + 1, sizeof *ask->token_ns);
+    ask->output = calloc(ask->cap_output, 1);
+    ask->records = calloc(prepared->max_requests + (size_t)1, sizeof *ask->records);
+    if (!ask->token_ns || !ask->output || !ask->records) {
+        tare_ask_fini(ask);
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory for the answers");
+    }
+    return 0;
+}
+
+void tare_ask_fini(struct tare_ask *ask)
+{
+    free(ask->token_ns);
+    free(ask->output);
+    free(ask->records);
+    memset(ask, 0, sizeof *ask);
+}
+
+static bool is_generation(const struct tare_prepared_item *item)
+{
+    return item->kind == TARE_ITEM_GENERATE || item->kind == TARE_ITEM_TOKENS;
+}
+
+/* Points everything at request i of the item. */
+static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, size_t index, uint32_t i)
+{
+    ask->item = item;
+    ask->q = &item->requests[i];
+    ask->request =
+        (struct tare_request){.size = sizeof ask->request,
+                              .kind = is_generation(item) ? TARE_REQUEST_GENERATE : TARE_REQUEST_SCORE,
+                              .id = (uint64_t)index << 20 | i,
+                              .tokens = ask->q->tokens,
+                              .n_tokens = ask->q->n_tokens,
+                              .first = ask->q->first,
+                              .shared_prefix = ask->q->shared_prefix,
+                              .max_output = ask->q->max_output};
+    ask->loglik = 0;
+    ask->next_index = ask->q->first;
+    ask->scored = ask->right = ask->n_tokens = 0;
+    ask->n_output = ask->cut = 0;
+    ask->stopped = ask->request.kind == TARE_REQUEST_GENERATE && ask->request.max_output == 0;
+    ask->fault = NULL;
+}
+
+/* What the backend returned, or what it failed to do. */
+static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
+{
+    const char *text = r < 0 ? err->msg : ask->fault;
+    if (!text && ask->scored != ask->q->n_expected) {
+        text = "it answered fewer positions than were asked";
+    }
+    if (!text) {
+        return 0;
+    }
+    (void)snprintf(ask->message, sizeof ask->message, "%s%.220s",
+                   r < 0 ? "" : "the backend broke its contract: ", text);
+    return r < 0 ? r : TARE_E_BACKEND;
+}
+
+static void account(struct tare_ask *ask, struct tare_sample *out)
+{
+    struct tare_cost cost = {TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN};
+    bool scores = ask->request.kind == TARE_REQUEST_SCORE;
+    struct tare_work work = {.prompt_tok = ask->request.n_tokens - scores,
+                             .logits_rows = scores ? ask->request.n_tokens - ask->request.first : 1,
+                             .output_tok = ask->n_tokens};
+    if (!ask->ops->account || ask->ops->account(ask->backend, &work, &cost, NULL) < 0) {
+        cost.prefill_flops = cost.decode_flops = TARE_UNKNOWN;
+    }
+    bool known = cost.prefill_flops >= 0 && cost.decode_flops >= 0 && out->prefill_flops != TARE_ABSENT;
+    out->prefill_flops = known ? out->prefill_flops + cost.prefill_flops : TARE_ABSENT;
+    out->decode_flops = known ? out->decode_flops + cost.decode_flops : TARE_ABSENT;
+}
+
+/* One request: the stamps stand directly around submit. Returns the end stamp. */
+static int64_t ask_one(struct tare_ask *ask, uint32_t i, int64_t origin_ns, struct tare_sample *out)
+{
+    struct tare_err err = {0};
+    ask->begin_ns = tare_clock_ns();
+    int r = ask->ops->submit(ask->backend, &ask->request, &ask->sink, &err);
+    int64_t end_ns = tare_clock_ns();
+    out->code = judge(ask, r, &err);
+    ask->records[i] = (struct tare_request_record){
+        .start_ns = ask->begin_ns - origin_ns,
+        .latency_ns = end_ns - ask->begin_ns,
+        .loglik = ask->request.kind == TARE_REQUEST_SCORE ? ask->loglik : no_score,
+        .prompt_tok = ask->request.n_tokens - (ask->request.kind == TARE_REQUEST_SCORE),
+        .scored_tok = ask->scored};
+    out->prompt_tok += ask->records[i].prompt_tok;
+    out->output_tok += ask->n_tokens;
+    account(ask, out);
+    return end_ns;
+}
+
+/* The likeliest choice by the task's norm; the first of equals. */
+static bool picked_gold(const struct tare_ask *ask, const struct tare_prepared_item *item)
+{
+    size_t best = 0;
+    double best_score = -(double)INFINITY;
+    for (size_t i = 0; i < item->n_requests; i++) {
+        double by = ask->norm == TARE_NORM_BYTES ? (double)item->requests[i].n_bytes : 1.0;
+        double score = ask->records[i].loglik / by;
+        if (score > best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best == item->gold;
+}
+
+static void grade(const struct tare_ask *ask, const struct tare_prepared_item *item, struct tare_sample *out)
+{
+    switch (item->kind) {
+    case TARE_ITEM_TEXT:
+        out->num = 0;
+        for (uint32_t i = 0; i < item->n_requests; i++) {
+            out->num -= ask->records[i].loglik;
+        }
+        break;
+    case TARE_ITEM_SPANS:
+        out->num = ask->right;
+        out->exact = ask->right == ask->q->n_expected;
+        break;
+    case TARE_ITEM_CHOICE:
+        out->exact = picked_gold(ask, item);
+        out->num = out->exact;
+        break;
+    default:
+        if (item->reference.data) {
+            out->exact =
+                ask->cut == item->reference.n && memcmp(ask->output, item->reference.data, ask->cut) == 0;
+        }
+        break;
+    }
+    out->den = item->den;
+}
+
+static void take_output(struct tare_ask *ask, struct tare_sample *out)
+{
+    out->n_token_ns = ask->n_tokens;
+    out->token_ns = ask->token_ns;
+    out->ttft_ns = ask->n_tokens ? ask->token_ns[0] : TARE_ABSENT;
+    out->n_output = (uint32_t)ask->cut;
+    out->output = ask->output;
+}
+
+int64_t tare_ask_item(struct tare_ask *ask, const struct tare_prepared_item *item, size_t index,
+                      int64_t origin_ns, struct tare_sample *out)
+{
+    *out = (struct tare_sample){.item = (int64_t)index,
+                                .ttft_ns = TARE_ABSENT,
+                                .den = TARE_ABSENT,
+                                .num = (double)NAN,
+                                .level = item->level,
+                                .exact = -1,
+                                .code = item->code};
+    int64_t end_ns = 0;
+    for (uint32_t i = 0; i < item->n_requests && out->code == 0; i++) {
+        aim(ask, item, index, i);
+        end_ns = ask_one(ask, i, origin_ns, out);
+        out->n_requests++;
+    }
+    if (out->n_requests == 0) { /* could not be asked at all */
+        (void)snprintf(ask->message, sizeof ask->message, "the item is longer than the model's context");
+        end_ns = tare_clock_ns();
+        out->start_ns = end_ns - origin_ns;
+        out->prefill_flops = out->decode_flops = TARE_ABSENT;
+        return end_ns;
+    }
+    out->start_ns = ask->records[0].start_ns;
+    out->latency_ns = end_ns - origin_ns - out->start_ns;
+    out->n_records = out->n_requests > 1 ? out->n_requests : 0;
+    out->records = ask->records;
+    if (is_generation(item)) {
+        take_output(ask, out);
+    }
+    if (out->code == 0) {
+        grade(ask, item, out);
+    }
+    return end_ns;
+}

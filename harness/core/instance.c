@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a backend, hook by hook, each failure put into words once. */
+#include "core/instance.h"
+
+#include "base/opt.h"
+#include "core/plugin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int check_probe(const struct tare_backend *ops, struct tare_err *err)
+{
+    char why[256] = "";
+    if (!ops->probe || ops->probe(why, sizeof why) >= 0) {
+        return 0;
+    }
+    return tare_err_set(err, TARE_E_UNSUPPORTED, "backend %s does not work here: %s", ops->name, why);
+}
+
+int tare_instance_open(struct tare_instance *instance, const struct tare_spec *spec, struct tare_err *err)
+{
+    memset(instance, 0, sizeof *instance);
+    int r = tare_backend_open(spec->backend, &instance->ops, err);
+    r = r == 0 ? check_probe(&instance->ops, err) : r;
+    if (r < 0) {
+        return r;
+    }
+    const struct tare_backend *ops = &instance->ops;
+    char what[96];
+    (void)snprintf(what, sizeof what, "backend %.60s", ops->name);
+    instance->self = calloc(1, ops->priv_size ? ops->priv_size : 1);
+    if (!instance->self) {
+        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
+    }
+    r = tare_opts_init(ops->options, instance->self, err);
+    r = r < 0 ? r : tare_opts_from_json(ops->options, instance->self, spec->options, NULL, what, err);
+    if (r == 0 && ops->open) {
+        r = ops->open(instance->self, err);
+    }
+    if (r < 0) {
+        tare_opts_fini(ops->options, instance->self);
+        free(instance->self);
+        instance->self = NULL;
+        return r;
+    }
+    instance->opened = true;
+    return 0;
+}
+
+int tare_instance_load(struct tare_instance *instance, const struct tare_spec *spec, struct tare_err *err)
+{
+    const struct tare_backend *ops = &instance->ops;
+    if (spec->technique && !(ops->caps & TARE_CAP_TECHNIQUE)) {
+        return tare_err_set(err, TARE_E_UNSUPPORTED,
+                            "backend %s applies no techniques; it was asked for %.100s", ops->name,
+                            spec->technique);
+    }
+    struct tare_load load = {.size = sizeof load, .path = spec->model, .technique = spec->technique};
+    int r = ops->load(instance->self, &load, err);
+    if (r < 0 && err && !err->msg[0]) {
+        return tare_err_set(err, r, "backend %s: loading failed without a reason", ops->name);
+    }
+    return r;
+}
+
+int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
+{
+    struct tare_model_facts *f = &instance->facts;
+    memset(f, 0, sizeof *f);
+    f->params_total = f->params_active = f->params_non_embedding = TARE_UNKNOWN;
+    f->params_non_zero = f->params_trainable = f->stored_bytes = TARE_UNKNOWN;
+    f->kv_bytes_per_token = f->state_bytes = f->n_ctx = f->n_vocab = f->bos = TARE_UNKNOWN;
+    int r = instance->ops.describe(instance->self, f, err);
+    f->arch[sizeof f->arch - 1] = f->name[sizeof f->name - 1] = f->dtype[sizeof f->dtype - 1] = '\0';
+    f->tokenizer[sizeof f->tokenizer - 1] = '\0';
+    return r;
+}
+
+void tare_instance_close(struct tare_instance *instance)
+{
+    if (instance->opened) {
+        if (instance->ops.unload) {
+            instance->ops.unload(instance->self);
+        }
+        instance->ops.close(instance->self);
+        tare_opts_fini(instance->ops.options, instance->self);
+    }
+    free(instance->self);
+    memset(instance, 0, sizeof *instance);
+}
+
+static void add_text(struct tare_json *to, const char *key, const char *value)
+{
+    tare_json_add_str(to, key, value && *value ? value : NULL);
+}
+
+static void add_count(struct tare_json *to, const char *key, int64_t value)
+{
+    if (value == TARE_UNKNOWN) {
+        tare_json_add_null(to, key);
+    } else {
+        tare_json_add_i64(to, key, value);
+    }
+}
+
+void tare_instance_facts(const struct tare_instance *instance, struct tare_json *to)
+{
+    const struct tare_model_facts *f = &instance->facts;
+    add_text(to, "backend", instance->ops.name);
+    add_text(to, "backend_version", instance->ops.version);
+    add_text(to, "arch", f->arch);
+    add_text(to, "name", f->name);
+    add_text(to, "dtype", f->dtype);
+    add_text(to, "tokenizer", f->tokenizer);
+    add_text(to, "account_convention", instance->ops.account_convention);
+    add_count(to, "n_ctx", f->n_ctx);
+    add_count(to, "n_vocab", f->n_vocab);
+    add_count(to, "bos", f->bos);
+    struct tare_json *options = tare_json_add_object(to, "options");
+    tare_opts_to_json(instance->ops.options, instance->self, options);
+}

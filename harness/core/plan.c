@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From plan text to cells: keys, entries, matrix, filters. */
+#include "core/plan.h"
+
+#include "base/buf.h"
+#include "base/opt.h"
+#include "core/builtin.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { max_cells = 100000 };
+
+#define MEMBER(type_, member_) \
+    .name = #member_, .type = type_, .offset = offsetof(struct tare_plan_options, member_)
+
+const struct tare_opt tare_plan_table[] = {
+    {MEMBER(TARE_OPT_STR, name), .def = "plan", .help = "name of the run"},
+    {MEMBER(TARE_OPT_I64, seed), .def = "1", .min = 0, .max = INT64_C(1) << 53,
+     .help = "seed of the items and of the order of cells"},
+    {MEMBER(TARE_OPT_I64, repeats), .def = "5", .min = 1, .max = 10000,
+     .help = "blocks; each block runs every cell once, in random order"},
+    {.name = "time_limit",
+     .type = TARE_OPT_NS,
+     .offset = offsetof(struct tare_plan_options, time_limit_ns),
+     .def = "600s",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "longest life of one worker; 0: none"},
+    {.name = "memory_limit",
+     .type = TARE_OPT_BYTES,
+     .offset = offsetof(struct tare_plan_options, memory_limit_bytes),
+     .def = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "address space of one worker; 0: no limit"},
+    {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
+    TARE_OPT_END};
+
+/* Keys of a plan that are lists. */
+static const char *const list_keys[] = {"tare",      "models",  "techniques", "tasks",
+                                        "scenarios", "include", "exclude",    NULL};
+
+struct matrix {
+    struct tare_plan *plan;
+    const struct tare_paths *paths;
+    struct tare_entry **axes; /* the plan's */
+    size_t n[TARE_N_AXES];
+    struct tare_err *err;
+};
+
+static int check_version(const struct tare_json *json, const char *what, struct tare_err *err)
+{
+    int64_t version = 0;
+    const struct tare_json *v = tare_json_get(json, "tare");
+    if (tare_json_type(json) != TARE_JSON_OBJECT) {
+        return tare_err_set(err, TARE_E_USAGE, "%s: a plan is a JSON object, not %s", what,
+                            tare_json_type_name(tare_json_type(json)));
+    }
+    if (!v) {
+        return tare_err_set(err, TARE_E_USAGE, "%s: no \"tare\": 1, so this is no plan of tare", what);
+    }
+    int r = tare_json_i64(v, "\"tare\" in the plan", 1, 1, &version, err);
+    return r < 0 ? TARE_E_USAGE : 0;
+}
+
+/* file's members, replaced by those of `changes`. */
+static struct tare_json *merge(const struct tare_json *file, const struct tare_json *changes)
+{
+    struct tare_json *merged = tare_json_new_object();
+    for (const struct tare_json *v = tare_json_first(file); v; v = tare_json_next(v)) {
+        if (!tare_json_get(changes, tare_json_key(v))) {
+            tare_json_add_copy(merged, tare_json_key(v), v);
+        }
+    }
+    for (const struct tare_json *v = tare_json_first(changes); v; v = tare_json_next(v)) {
+        tare_json_add_copy(merged, tare_json_key(v), v);
+    }
+    return merged;
+}
+
+static int read_axis(struct matrix *m, enum tare_axis axis)
+{
+    const struct tare_json *list = tare_json_get(m->plan->json, tare_axis_key(axis));
+    size_t n = tare_json_size(list);
+    if (list && (tare_json_type(list) != TARE_JSON_ARRAY || n == 0)) {
+        return tare_err_set(m->err, TARE_E_USAGE, "plan: \"%s\" is no array with an entry",
+                            tare_axis_key(axis));
+    }
+    if (!list && (axis == TARE_AXIS_MODEL || axis == TARE_AXIS_TASK)) {
+        return tare_err_set(m->err, TARE_E_USAGE, "plan: has no \"%s\"", tare_axis_key(axis));
+    }
+    m->n[axis] = n ? n : 1;
+    m->axes[axis] = calloc(m->n[axis], sizeof *m->axes[axis]);
+    if (!m->axes[axis]) {
+        return tare_err_set(m->err, TARE_E_NOMEM, "plan: out of memory");
+    }
+    if (n == 0) {
+        return tare_entry_read(axis, NULL, 0, &m->axes[axis][0], m->err);
+    }
+    size_t i = 0;
+    for (const struct tare_json *v = tare_json_first(list); v; v = tare_json_next(v), i++) {
+        int r = tare_entry_read(axis, v, i, &m->axes[axis][i], m->err);
+        for (size_t j = 0; r == 0 && j < i; j++) {
+            if (strcmp(m->axes[axis][j].name, m->axes[axis][i].name) == 0) {
+                r = tare_err_set(m->err, TARE_E_USAGE,
+                                 "plan: two entries of \"%s\" are called \"%s\"; give one another \"name\"",
+                                 tare_axis_key(axis), m->axes[axis][i].name);
+            }
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+    return 0;
+}
+
+/* Does a filter like {"model": "llama-*", "task": "text"} match the combination? */
+static int filter_matches(const struct tare_json *filter, const char *const *names, bool *out,
+                          struct tare_err *err)
+{
+    static const char *const keys[TARE_N_AXES] = {"model", "technique", "task", "scenario"};
+    if (tare_json_type(filter) != TARE_JSON_OBJECT) {
+        return tare_err_set(err, TARE_E_USAGE, "plan: a filter is an object like {\"model\": \"llama-*\"}");
+    }
+    *out = true;
+    for (const struct tare_json *v = tare_json_first(filter); v; v = tare_json_next(v)) {
+        size_t axis = 0;
+        while (axis < TARE_N_AXES && strcmp(keys[axis], tare_json_key(v)) != 0) {
+            axis++;
+        }
+        if (axis == TARE_N_AXES || !tare_json_str(v)) {
+            return tare_err_set(
+                err, TARE_E_USAGE,
+                "plan: filter key \"%.40s\": needs model, technique, task or scenario and a pattern",
+                tare_json_key(v));
+        }
+        *out = *out && fnmatch(tare_json_str(v), names[axis], 0) == 0;
+    }
+    return 0;
+}
+
+static int any_filter(const struct tare_json *list, const char *const *names, bool *out, struct tare_err *err)
+{
+    *out = false;
+    if (list && tare_json_type(list) != TARE_JSON_ARRAY) {
+        return tare_err_set(err, TARE_E_USAGE, "plan: include and exclude are arrays of filters");
+    }
+    for (const struct tare_json *v = tare_json_first(list); v; v = tare_json_next(v)) {
+        bool one = false;
+        int r = filter_matches(v, names, &one, err);
+        if (r < 0) {
+            return r;
+        }
+        *out = *out || one;
+    }
+    return 0;
+}
+
+static int wanted(const struct matrix *m, const char *const *names, bool *out)
+{
+    const struct tare_json *include = tare_json_get(m->plan->json, "include");
+    bool in = false, excluded = false;
+    int r = any_filter(include, names, &in, m->err);
+    r = r == 0 ? any_filter(tare_json_get(m->plan->json, "exclude"), names, &excluded, m->err) : r;
+    *out = (!include || in) && !excluded;
+    return r;
+}
+
+static void add_text(struct tare_json *to, const char *key, const char *value)
+{
+    if (value && *value) {
+        tare_json_add_str(to, key, value);
+    }
+}
+
+static void add_options(struct tare_json *to, const char *key, const struct tare_json *options)
+{
+    struct tare_json *object = tare_json_add_object(to, key);
+    for (const struct tare_json *v = tare_json_first(options); v; v = tare_json_next(v)) {
+        tare_json_add_copy(object, tare_json_key(v), v);
+    }
+}
+
+static int make_spec(const struct matrix *m, const struct tare_entry *const *e, struct tare_cell *cell)
+{
+    char backend[TARE_PATH_MAX], model[TARE_PATH_MAX] = "";
+    const struct tare_entry *model_entry = e[TARE_AXIS_MODEL];
+    int r = tare_paths_backend(m->paths, model_entry->what, backend, sizeof backend, m->err);
+    if (r == 0 && model_entry->path) {
+        r = tare_paths_model(m->paths, model_entry->path, model, sizeof model, m->err);
+    }
+    if (r < 0) {
+        return r;
+    }
+    struct tare_json *spec = tare_json_new_object();
+    add_text(spec, "backend", backend);
+    add_text(spec, "model", model);
+    add_text(spec, "technique", e[TARE_AXIS_TECHNIQUE]->tag_to_apply);
+    add_text(spec, "task", e[TARE_AXIS_TASK]->what);
+    add_text(spec, "data_dir", m->paths->data);
+    tare_json_add_i64(spec, "seed", m->plan->options.seed);
+    tare_json_add_i64(spec, "warmup", e[TARE_AXIS_SCENARIO]->warmup);
+    tare_json_add_i64(spec, "window_tok", e[TARE_AXIS_SCENARIO]->window_tok);
+    tare_json_add_i64(spec, "memory_limit_bytes", m->plan->options.memory_limit_bytes);
+    add_options(spec, "options", model_entry->options);
+    add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
+    r = tare_json_print(spec, false, &cell->spec, m->err);
+    tare_json_destroy(spec);
+    return r;
+}
+
+static int add_cell(struct matrix *m, const size_t *at)
+{
+    const struct tare_entry *e[TARE_N_AXES];
+    const char *names[TARE_N_AXES];
+    for (size_t axis = 0; axis < TARE_N_AXES; axis++) {
+        e[axis] = &m->axes[axis][at[axis]];
+        names[axis] = e[axis]->name;
+    }
+    bool in = false;
+    int r = wanted(m, names, &in);
+    if (r < 0 || !in) {
+        return r;
+    }
+    struct tare_cell *cell = &m->plan->cells[m->plan->n_cells];
+    memset(cell, 0, sizeof *cell);
+    cell->backend = e[TARE_AXIS_MODEL]->what;
+    cell->model = names[TARE_AXIS_MODEL];
+    /* A technique that is applied names the group; else the model's own tag does. */
+    cell->technique =
+        e[TARE_AXIS_TECHNIQUE]->tag_to_apply ? names[TARE_AXIS_TECHNIQUE] : e[TARE_AXIS_MODEL]->tag;
+    cell->task = names[TARE_AXIS_TASK];
+    cell->scenario = names[TARE_AXIS_SCENARIO];
+    cell->backend_options = e[TARE_AXIS_MODEL]->options;
+    r = make_spec(m, e, cell);
+    m->plan->n_cells += r == 0;
+    return r;
+}
+
+/* Counts through the axes like an odometer, the last one fastest. */
+static int multiply(struct matrix *m)
+{
+    size_t total = 1;
+    for (size_t axis = 0; axis < TARE_N_AXES; axis++) {
+        total *= m->n[axis];
+        if (total > max_cells) {
+            return tare_err_set(m->err, TARE_E_LIMIT, "plan: more than %d cells", max_cells);
+        }
+    }
+    m->plan->cells = calloc(total, sizeof *m->plan->cells);
+    if (!m->plan->cells) {
+        return tare_err_set(m->err, TARE_E_NOMEM, "plan: out of memory");
+    }
+    for (size_t i = 0; i < total; i++) {
+        size_t at[TARE_N_AXES], rest = i;
+        for (size_t axis = TARE_N_AXES; axis-- > 0; rest /= m->n[axis]) {
+            at[axis] = rest % m->n[axis];
+        }
+        int r = add_cell(m, at);
+        if (r < 0) {
+            return r;
+        }
+    }
+    return m->plan->n_cells ? 0 : tare_err_set(m->err, TARE_E_USAGE, "plan: its filters leave no cell");
+}
+
+static int check_baseline(const struct matrix *m)
+{
+    const char *baseline = m->plan->options.baseline;
+    for (size_t i = 0; baseline && i < m->n[TARE_AXIS_MODEL]; i++) {
+        if (strcmp(m->axes[TARE_AXIS_MODEL][i].name, baseline) == 0) {
+            return 0;
+        }
+    }
+    return baseline ? tare_err_set(m->err, TARE_E_USAGE, "plan: baseline \"%.60s\" is none of its models",
+                                   baseline)
+                    : 0;
+}
+
+int tare_plan_read_options(const struct tare_json *json, struct tare_plan_options *out, struct tare_err *err)
+{
+    int r = tare_opts_init(tare_plan_table, out, err);
+    return r == 0 ? tare_opts_from_json(tare_plan_table, out, json, list_keys, "plan", err) : r;
+}
+
+static int build(struct matrix *m)
+{
+    int r = tare_plan_read_options(m->plan->json, &m->plan->options, m->err);
+    for (int axis = 0; r == 0 && axis < TARE_N_AXES; axis++) {
+        r = read_axis(m, (enum tare_axis)axis);
+    }
+    r = r == 0 ? check_baseline(m) : r;
+    return r == 0 ? multiply(m) : r;
+}
+
+int tare_plan_parse(const char *text, size_t n, const char *what, const struct tare_json *changes,
+                    const struct tare_paths *paths, struct tare_plan *out, struct tare_err *err)
+{
+    struct tare_json *file = NULL;
+    struct tare_plan plan;
+    memset(&plan, 0, sizeof plan);
+    struct matrix m = {.plan = &plan, .paths = paths, .axes = plan.axes, .err = err};
+    int r = tare_json_parse(text, n, what, &file, err);
+    r = r == 0 ? check_version(file, what, err) : TARE_E_USAGE;
+    if (r == 0) {
+        plan.json = merge(file, changes);
+        r = plan.json ? build(&m) : tare_err_set(err, TARE_E_NOMEM, "plan: out of memory");
+    }
+    tare_json_destroy(file);
+    if (r < 0) {
+        tare_plan_fini(&plan);
+        return r;
+    }
+    *out = plan;
+    return 0;
+}
+
+void tare_plan_fini(struct tare_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_cells; i++) {
+        free(plan->cells[i].spec);
+    }
+    free(plan->cells);
+    for (size_t axis = 0; axis < TARE_N_AXES; axis++) {
+        free(plan->axes[axis]);
+    }
+    tare_json_destroy(plan->json);
+    tare_opts_fini(tare_plan_table, &plan->options);
+    memset(plan, 0, sizeof *plan);
+}
+
+void tare_plan_order(int64_t seed, int64_t block, size_t n, size_t *order)
+{
+    struct tare_rng root;
+    tare_rng_init(&root, (uint64_t)seed);
+    struct tare_rng rng = tare_rng_split(&root, "block order", (uint64_t)block);
+    for (size_t i = 0; i < n; i++) {
+        order[i] = i;
+    }
+    tare_rng_shuffle(&rng, order, n, sizeof *order);
+}

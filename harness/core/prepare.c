@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Items into requests. One function an item kind; tokenizing and bounds in one place each. */
+#include "core/prepare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { default_window_tok = 512, max_item_bytes = 1 << 30 };
+
+struct builder {
+    const struct tare_prepare_args *args;
+    struct tare_prepared *out;
+    int32_t *ids; /* scratch of the tokenizer */
+    uint32_t *ends;
+    size_t cap;
+    struct tare_err *err;
+};
+
+static int no_memory(struct builder *b)
+{
+    return tare_err_set(b->err, TARE_E_NOMEM, "task %s: out of memory while preparing items",
+                        b->args->task->name);
+}
+
+static bool has_bos(const struct builder *b)
+{
+    return b->args->facts->bos != TARE_UNKNOWN;
+}
+
+static int reserve(struct builder *b, size_t n)
+{
+    if (n <= b->cap) {
+        return 0;
+    }
+    int32_t *ids = realloc(b->ids, n * sizeof *ids);
+    b->ids = ids ? ids : b->ids;
+    uint32_t *ends = ids ? realloc(b->ends, n * sizeof *ends) : NULL;
+    if (!ends) {
+        return no_memory(b);
+    }
+    b->ends = ends;
+    b->cap = n;
+    return 0;
+}
+
+/* Tokens of the bytes into b->ids and b->ends. A tokenizer that loses bytes is found out here. */
+static int tokenize(struct builder *b, struct tare_bytes text, size_t *out_n)
+{
+    const struct tare_backend *ops = b->args->ops;
+    if (text.n > max_item_bytes) {
+        return tare_err_set(b->err, TARE_E_LIMIT, "task %s: an item of %zu bytes is too long",
+                            b->args->task->name, text.n);
+    }
+    int r = reserve(b, text.n + 16);
+    size_t n = 0;
+    while (r == 0) {
+        r = ops->tokenize(b->args->backend, text.data, text.n, b->ids, b->ends, b->cap, &n, b->err);
+        if (r < 0 || n <= b->cap) {
+            break;
+        }
+        r = reserve(b, n);
+    }
+    if (r < 0) {
+        return r;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (b->ends[i] < (i ? b->ends[i - 1] : 0)) {
+            return tare_err_set(b->err, TARE_E_BACKEND, "backend %s: token ends go backwards", ops->name);
+        }
+    }
+    if (n > 0 ? b->ends[n - 1] != text.n : text.n != 0) {
+        return tare_err_set(b->err, TARE_E_BACKEND, "backend %s: its tokens do not cover the text's bytes",
+                            ops->name);
+    }
+    *out_n = n;
+    return 0;
+}
+
+/* [BOS] + the first n scratch tokens. *out_n counts both. */
+static int32_t *with_bos(struct builder *b, const int32_t *ids, size_t n, size_t *out_n)
+{
+    size_t bos = has_bos(b);
+    int32_t *tokens = tare_arena_array(&b->out->arena, n + bos + 1, sizeof *tokens);
+    if (tokens) {
+        tokens[0] = (int32_t)b->args->facts->bos;
+        if (n > 0) {
+            memcpy(tokens + bos, ids, n * sizeof *tokens);
+        }
+        *out_n = n + bos;
+    }
+    return tokens;
+}
+
+static bool too_long(const struct builder *b, size_t fed)
+{
+    int64_t n_ctx = b->args->facts->n_ctx;
+    return n_ctx != TARE_UNKNOWN && fed > (size_t)n_ctx;
+}
+
+static size_t window_size(const struct builder *b)
+{
+    if (b->args->window_tok > 0) {
+        return (size_t)b->args->window_tok;
+    }
+    return b->args->facts->n_ctx > 0 ? (size_t)b->args->facts->n_ctx : default_window_tok;
+}
+
+/* Windows w of a document: feed BOS, w[0] .. w[n-2]; predict w[0] .. w[n-1]. */
+static int prepare_text(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    size_t n = 0, window = window_size(b);
+    int r = tokenize(b, item->text, &n);
+    if (r < 0) {
+        return r;
+    }
+    if (!has_bos(b)) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED,
+                            "the model has no beginning-of-sequence token to predict a first token from");
+    }
+    to->n_requests = (uint32_t)((n + window - 1) / window);
+    to->den = (int64_t)item->text.n;
+    to->code = too_long(b, n < window ? n : window) ? TARE_E_LIMIT : 0;
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, to->n_requests, sizeof *q);
+    to->requests = q;
+    for (size_t i = 0; q && i < to->n_requests; i++) {
+        size_t part = n - i * window < window ? n - i * window : window, total = 0;
+        memset(&q[i], 0, sizeof q[i]);
+        q[i].tokens = with_bos(b, b->ids + i * window, part, &total);
+        q[i].n_tokens = (uint32_t)total;
+        q[i].first = 1;
+        q[i].n_expected = (uint32_t)part;
+        if (!q[i].tokens) {
+            return no_memory(b);
+        }
+    }
+    return q ? 0 : no_memory(b);
+}
+
+/* Flags of the tokens that overlap a span; spans and tokens both ascend. */
+static uint8_t *grade_flags(struct builder *b, const struct tare_item *item, size_t n, size_t shift,
+                            size_t *out_last, size_t *out_first, size_t *out_count)
+{
+    uint8_t *graded = tare_arena_array(&b->out->arena, n + shift, 1);
+    size_t s = 0, count = 0;
+    for (size_t i = 0; graded && i < n; i++) {
+        uint32_t begin = i ? b->ends[i - 1] : 0, end = b->ends[i];
+        while (s < item->n_spans && item->spans[s].end <= begin) {
+            s++;
+        }
+        bool hit = s < item->n_spans && item->spans[s].begin < end;
+        graded[i + shift] = hit;
+        if (hit) {
+            *out_first = count++ ? *out_first : i + shift;
+            *out_last = i + shift;
+        }
+    }
+    if (graded && shift) {
+        graded[0] = 0;
+    }
+    *out_count = count;
+    return graded;
+}
+
+static int prepare_spans(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    size_t n = 0, total = 0, first = 0, last = 0, count = 0;
+    int r = tokenize(b, item->text, &n);
+    if (r < 0) {
+        return r;
+    }
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, 1, sizeof *q);
+    const int32_t *tokens = with_bos(b, b->ids, n, &total);
+    const uint8_t *graded = grade_flags(b, item, n, has_bos(b), &last, &first, &count);
+    if (!q || !tokens || !graded) {
+        return no_memory(b);
+    }
+    if (count == 0 || first == 0) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED, "task %s: an item has no token that can be graded",
+                            b->args->task->name);
+    }
+    *q = (struct tare_prepared_request){.tokens = tokens,
+                                        .graded = graded,
+                                        .n_tokens = (uint32_t)last + 1,
+                                        .first = (uint32_t)first,
+                                        .n_expected = (uint32_t)count};
+    to->requests = q;
+    to->n_requests = 1;
+    to->den = (int64_t)count;
+    to->code = too_long(b, last) ? TARE_E_LIMIT : 0;
+    return 0;
+}
+
+static int prepare_one_choice(struct builder *b, const struct tare_item *item, size_t choice,
+                              size_t n_context, const int32_t *context, struct tare_prepared_request *q)
+{
+    size_t n = 0;
+    int r = tokenize(b, item->choices[choice], &n);
+    if (r < 0) {
+        return r;
+    }
+    if (n == 0 || n_context == 0) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED,
+                            "task %s: a choice without tokens or without anything before it cannot be scored",
+                            b->args->task->name);
+    }
+    int32_t *tokens = tare_arena_array(&b->out->arena, n_context + n, sizeof *tokens);
+    if (!tokens) {
+        return no_memory(b);
+    }
+    memcpy(tokens, context, n_context * sizeof *tokens);
+    memcpy(tokens + n_context, b->ids, n * sizeof *tokens);
+    *q = (struct tare_prepared_request){.tokens = tokens,
+                                        .n_tokens = (uint32_t)(n_context + n),
+                                        .first = (uint32_t)n_context,
+                                        .n_expected = (uint32_t)n,
+                                        .shared_prefix = choice ? (uint32_t)n_context : 0,
+                                        .n_bytes = (uint32_t)item->choices[choice].n};
+    return 0;
+}
+
+static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    size_t n = 0, n_context = 0;
+    int r = tokenize(b, item->text, &n);
+    if (r < 0) {
+        return r;
+    }
+    const int32_t *context = with_bos(b, b->ids, n, &n_context);
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, item->n_choices, sizeof *q);
+    if (!context || !q) {
+        return no_memory(b);
+    }
+    for (size_t i = 0; i < item->n_choices; i++) {
+        r = prepare_one_choice(b, item, i, n_context, context, &q[i]);
+        if (r < 0) {
+            return r;
+        }
+        to->code = too_long(b, q[i].n_tokens - 1) ? TARE_E_LIMIT : to->code;
+    }
+    to->requests = q;
+    to->n_requests = (uint32_t)item->n_choices;
+    to->gold = item->gold;
+    to->den = 1;
+    return 0;
+}
+
+static int copy_stops(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    struct tare_bytes *stops = tare_arena_array(&b->out->arena, item->n_stops, sizeof *stops);
+    for (size_t i = 0; stops && i < item->n_stops; i++) {
+        stops[i].n = item->stops[i].n;
+        stops[i].data = tare_arena_copy(&b->out->arena, item->stops[i].data, item->stops[i].n);
+        if (!stops[i].data) {
+            return no_memory(b);
+        }
+    }
+    to->stops = stops;
+    to->n_stops = item->n_stops;
+    if (item->reference.data) {
+        to->reference.n = item->reference.n;
+        to->reference.data = tare_arena_copy(&b->out->arena, item->reference.data, item->reference.n);
+    }
+    return stops && (!item->reference.data || to->reference.data) ? 0 : no_memory(b);
+}
+
+static int generation(struct builder *b, const int32_t *tokens, size_t n, uint32_t max_output,
+                      struct tare_prepared_item *to)
+{
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, 1, sizeof *q);
+    if (!q || !tokens) {
+        return no_memory(b);
+    }
+    *q = (struct tare_prepared_request){
+        .tokens = tokens, .n_tokens = (uint32_t)n, .first = (uint32_t)n, .max_output = max_output};
+    to->requests = q;
+    to->n_requests = 1;
+    /* The last generated token is never fed. */
+    to->code = too_long(b, n + (max_output ? max_output - 1 : 0)) ? TARE_E_LIMIT : 0;
+    return 0;
+}
+
+static int prepare_generate(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    size_t n = 0, total = 0;
+    int r = tokenize(b, item->text, &n);
+    if (r < 0) {
+        return r;
+    }
+    const int32_t *tokens = with_bos(b, b->ids, n, &total);
+    r = generation(b, tokens, total, item->max_output, to);
+    to->den = TARE_UNKNOWN; /* graded as a whole, not by tokens */
+    return r == 0 ? copy_stops(b, item, to) : r;
+}
+
+static int prepare_tokens(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    int32_t *tokens = tare_arena_array(&b->out->arena, item->n_tokens + 1, sizeof *tokens);
+    for (uint32_t i = 0; tokens && i < item->n_tokens; i++) {
+        tokens[i] = i == 0 && has_bos(b) ? (int32_t)b->args->facts->bos : 'a';
+    }
+    to->den = TARE_UNKNOWN;
+    return generation(b, tokens, item->n_tokens, item->max_output, to);
+}
+
+static int prepare_item(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    to->kind = item->kind;
+    to->level = item->level;
+    switch (item->kind) {
+    case TARE_ITEM_TEXT:
+        return prepare_text(b, item, to);
+    case TARE_ITEM_SPANS:
+        return prepare_spans(b, item, to);
+    case TARE_ITEM_CHOICE:
+        return prepare_choice(b, item, to);
+    case TARE_ITEM_GENERATE:
+        return prepare_generate(b, item, to);
+    case TARE_ITEM_TOKENS:
+        return prepare_tokens(b, item, to);
+    default:
+        return tare_err_set(b->err, TARE_E_PLUGIN, "task %s: unknown item kind %d", b->args->task->name,
+                            (int)item->kind);
+    }
+}
+
+/* What an item needs of a backend; a lack skips the cell, with the reason. */
+static int check_caps(struct builder *b, const struct tare_item *item)
+{
+    bool scores =
+        item->kind == TARE_ITEM_TEXT || item->kind == TARE_ITEM_SPANS || item->kind == TARE_ITEM_CHOICE;
+    uint32_t need = (scores ? TARE_CAP_SCORE : TARE_CAP_GENERATE) |
+                    (item->kind == TARE_ITEM_TOKENS ? 0U : TARE_CAP_TOKENIZE);
+    uint32_t missing = need & ~b->args->ops->caps;
+    if (missing == 0) {
+        return 0;
+    }
+    return tare_err_set(b->err, TARE_E_UNSUPPORTED, "backend %s cannot %s, which task %s needs",
+                        b->args->ops->name,
+                        missing & TARE_CAP_SCORE      ? "score"
+                        : missing & TARE_CAP_GENERATE ? "generate"
+                                                      : "tokenize",
+                        b->args->task->name);
+}
+
+/* Synthetic items that ask the same share one prepared item: a million of them cost 8 MB. */
+static bool same_tokens(const struct tare_item *a, const struct tare_item *b)
+{
+    return a->kind == TARE_ITEM_TOKENS && b->kind == TARE_ITEM_TOKENS && a->n_tokens == b->n_tokens &&
+           a->max_output == b->max_output && a->level == b->level;
+}
+
+static int prepare_all(struct builder *b)
+{
+    struct tare_item before = {0}, item;
+    const struct tare_prepared_item *shared = NULL;
+    for (size_t i = b->args->first_item; i < b->out->count; i++) {
+        memset(&item, 0, sizeof item);
+        int r = b->args->task->item(b->args->task_self, i, &item, b->err);
+        r = r == 0 ? check_caps(b, &item) : r;
+        if (r < 0) {
+            return r;
+        }
+        if (!shared || !same_tokens(&before, &item)) {
+            struct tare_prepared_item *to = tare_arena_take(&b->out->arena, sizeof *to);
+            if (!to) {
+                return no_memory(b);
+            }
+            memset(to, 0, sizeof *to);
+            r = prepare_item(b, &item, to);
+            if (r < 0) {
+                return r;
+            }
+            shared = to;
+        }
+        before = item;
+        b->out->items[i] = shared;
+        uint32_t output = shared->n_requests ? shared->requests[0].max_output : 0;
+        b->out->max_output = output > b->out->max_output ? output : b->out->max_output;
+        b->out->max_requests =
+            shared->n_requests > b->out->max_requests ? shared->n_requests : b->out->max_requests;
+    }
+    return 0;
+}
+
+int tare_prepare(const struct tare_prepare_args *args, struct tare_prepared *out, struct tare_err *err)
+{
+    struct tare_prepared prepared;
+    memset(&prepared, 0, sizeof prepared);
+    prepared.count = args->task->count(args->task_self);
+    prepared.items = calloc(prepared.count + 1, sizeof *prepared.items);
+    struct builder b = {.args = args, .out = &prepared, .err = err};
+    int r = prepared.items ? prepare_all(&b) : no_memory(&b);
+    free(b.ids);
+    free(b.ends);
+    if (r < 0) {
+        tare_prepared_fini(&prepared);
+        return r;
+    }
+    *out = prepared;
+    return 0;
+}
+
+void tare_prepared_fini(struct tare_prepared *prepared)
+{
+    tare_arena_fini(&prepared->arena);
+    free(prepared->items);
+    memset(prepared, 0, sizeof *prepared);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* posix_spawn with two descriptors. */
+#include "core/process.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The input as a memory file: unlike a pipe it takes any size at once. */
+static int input_file(const char *input, struct tare_err *err)
+{
+    size_t n = strlen(input);
+    int fd = memfd_create("tare-cell", MFD_CLOEXEC);
+    bool ok = fd >= 0 && write(fd, input, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0;
+    if (ok) {
+        return fd;
+    }
+    int saved = errno;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return tare_err_set(err, TARE_E_ENVIRONMENT, "worker: input: %s", strerror(saved));
+}
+
+static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int in_fd, int out_fd,
+                 enum tare_process_output output)
+{
+    posix_spawn_file_actions_t actions;
+    int r = posix_spawn_file_actions_init(&actions);
+    if (r != 0) {
+        return r;
+    }
+    int target = output == TARE_PROCESS_STDOUT ? STDOUT_FILENO : 3;
+    (void)posix_spawn_file_actions_adddup2(&actions, in_fd, STDIN_FILENO);
+    (void)posix_spawn_file_actions_adddup2(&actions, out_fd, target);
+    if (output != TARE_PROCESS_STDOUT) {
+        /* A backend that prints must not print into our results. */
+        (void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+    }
+    union { /* posix_spawn takes char *const * for history's sake and does not write */
+        const char *const *in;
+        char *const *out;
+    } args = {argv};
+    r = posix_spawn(out_pid, exe, &actions, NULL, args.out, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return r;
+}
+
+/* A descriptor of 10 or above, so that no dup2 target can be one of ours. */
+static int move_up(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+    if (high >= 0) {
+        close(fd);
+    }
+    return high >= 0 ? high : fd;
+}
+
+int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
+                       const char *input, enum tare_process_output output, struct tare_err *err)
+{
+    int in_fd = input_file(input, err);
+    if (in_fd < 0) {
+        return in_fd;
+    }
+    in_fd = move_up(in_fd);
+    int pipe_fds[2];
+    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        close(in_fd);
+        return tare_err_set(err, TARE_E_ENVIRONMENT, "worker: pipe: %s", strerror(errno));
+    }
+    pipe_fds[0] = move_up(pipe_fds[0]);
+    pipe_fds[1] = move_up(pipe_fds[1]);
+    pid_t pid = 0;
+    int r = spawn(&pid, exe, argv, in_fd, pipe_fds[1], output);
+    close(in_fd);
+    close(pipe_fds[1]);
+    if (r != 0) {
+        close(pipe_fds[0]);
+        return tare_err_set(err, TARE_E_ENVIRONMENT, "worker: %s: %s", exe, strerror(r));
+    }
+    process->pid = pid;
+    process->out_fd = pipe_fds[0];
+    return 0;
+}
+
+void tare_process_kill(struct tare_process *process)
+{
+    if (process->pid > 0) {
+        (void)kill(process->pid, SIGKILL);
+    }
+}
+
+int tare_process_wait(struct tare_process *process)
+{
+    int status = 0;
+    while (process->pid > 0 && waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    process->pid = 0;
+    return status;
+}
+
+void tare_process_fini(struct tare_process *process)
+{
+    tare_process_kill(process);
+    (void)tare_process_wait(process);
+    close(process->out_fd);
+}
+
+int64_t tare_process_oom_kills(void)
+{
+    struct tare_buf buf;
+    tare_buf_init(&buf, 1 << 16);
+    int64_t n = 0;
+    if (tare_buf_read_file(&buf, "/proc/vmstat", NULL) == 0) {
+        const char *at = strstr(tare_buf_str(&buf), "\noom_kill ");
+        n = at ? strtoll(at + 10, NULL, 10) : 0;
+    }
+    tare_buf_fini(&buf);
+    return n;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A child process with a text on its standard input and a pipe back. */
+#ifndef TARE_CORE_PROCESS_H
+#define TARE_CORE_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <tare/err.h>
+
+enum tare_process_output {
+    TARE_PROCESS_FD3,   /* the pipe is descriptor 3; standard output goes where standard error goes */
+    TARE_PROCESS_STDOUT /* the pipe is standard output */
+};
+
+struct tare_process {
+    pid_t pid;  /* 0 when waited for */
+    int out_fd; /* reading end */
+};
+
+/* Starts exe with argv and input (all of it is written before this returns). */
+TARE_MUST_CHECK int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
+                                       const char *input, enum tare_process_output output,
+                                       struct tare_err *err);
+void tare_process_kill(struct tare_process *process); /* SIGKILL */
+int tare_process_wait(struct tare_process *process);  /* the status of waitpid(2) */
+void tare_process_fini(struct tare_process *process); /* closes, and kills what still runs */
+/* Processes that the kernel has killed for memory since it booted; 0 where it does not say. */
+int64_t tare_process_oom_kills(void);
+
+#endif

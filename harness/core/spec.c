@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Specs out of JSON, driven by one option table. */
+#include "core/spec.h"
+
+#include "base/opt.h"
+
+#include <string.h>
+
+#define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct tare_spec, member_)
+
+static const struct tare_opt table[] = {
+    {MEMBER(TARE_OPT_STR, backend), .help = "shared object"},
+    {MEMBER(TARE_OPT_STR, model), .help = "model file or name"},
+    {MEMBER(TARE_OPT_STR, technique), .help = "taxonomy tag to apply"},
+    {MEMBER(TARE_OPT_STR, task), .help = "task"},
+    {MEMBER(TARE_OPT_STR, data_dir), .help = "folder of the shipped data"},
+    {MEMBER(TARE_OPT_I64, seed), .def = "1", .help = "seed of the task"},
+    {MEMBER(TARE_OPT_I64, warmup), .def = "0", .min = 0, .max = 1000000000, .help = "warm-up items"},
+    {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0, .max = 1 << 24, .help = "window"},
+    {MEMBER(TARE_OPT_BYTES, memory_limit_bytes), .def = "0", .min = 0, .max = INT64_MAX, .help = "limit"},
+    {MEMBER(TARE_OPT_I64, first_item), .def = "0", .min = 0, .max = INT64_MAX, .help = "first item"},
+    TARE_OPT_END};
+
+static int take_object(const struct tare_json *json, const char *key, struct tare_json **out,
+                       struct tare_err *err)
+{
+    const struct tare_json *value = tare_json_get(json, key);
+    if (value && tare_json_type(value) != TARE_JSON_OBJECT) {
+        return tare_err_set(err, TARE_E_FORMAT, "cell: \"%s\" is no object", key);
+    }
+    struct tare_json *copy = tare_json_new_object();
+    for (const struct tare_json *v = tare_json_first(value); v; v = tare_json_next(v)) {
+        tare_json_add_copy(copy, tare_json_key(v), v);
+    }
+    if (!copy) {
+        return tare_err_set(err, TARE_E_NOMEM, "cell: out of memory");
+    }
+    *out = copy;
+    return 0;
+}
+
+static int fill(const struct tare_json *json, struct tare_spec *spec, struct tare_err *err)
+{
+    static const char *const skip[] = {"options", "task_options", NULL};
+    int r = tare_opts_init(table, spec, err);
+    r = r < 0 ? r : tare_opts_from_json(table, spec, json, skip, "cell", err);
+    r = r < 0 ? r : take_object(json, "options", &spec->options, err);
+    r = r < 0 ? r : take_object(json, "task_options", &spec->task_options, err);
+    if (r == 0 && (!spec->backend || !spec->task || !spec->data_dir)) {
+        r = tare_err_set(err, TARE_E_FORMAT, "cell: names no backend, task or data folder");
+    }
+    return r;
+}
+
+int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err)
+{
+    struct tare_json *json = NULL;
+    struct tare_spec spec;
+    memset(&spec, 0, sizeof spec);
+    int r = tare_json_parse(text, n, "cell", &json, err);
+    if (r == 0) {
+        r = fill(json, &spec, err);
+    }
+    tare_json_destroy(json);
+    if (r < 0) {
+        tare_spec_fini(&spec);
+        return r;
+    }
+    *out = spec;
+    return 0;
+}
+
+void tare_spec_fini(struct tare_spec *spec)
+{
+    tare_opts_fini(table, spec);
+    tare_json_destroy(spec->options);
+    tare_json_destroy(spec->task_options);
+    memset(spec, 0, sizeof *spec);
+}
+
+int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare_err *err)
+{
+    struct tare_json *json = NULL;
+    int r = tare_json_parse(spec, strlen(spec), "stored cell", &json, err);
+    if (r < 0) {
+        return r;
+    }
+    struct tare_json *copy = tare_json_new_object();
+    for (const struct tare_json *v = tare_json_first(json); v; v = tare_json_next(v)) {
+        if (strcmp(tare_json_key(v), "first_item") != 0) {
+            tare_json_add_copy(copy, tare_json_key(v), v);
+        }
+    }
+    tare_json_add_i64(copy, "first_item", first_item);
+    r = tare_json_print(copy, false, out, err);
+    tare_json_destroy(copy);
+    tare_json_destroy(json);
+    return r;
+}

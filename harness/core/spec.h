@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker is told to do: one cell, from one item on. Travels as JSON and is stored with the
+ * cell, so that any result can be asked for again.
+ */
+#ifndef TARE_CORE_SPEC_H
+#define TARE_CORE_SPEC_H
+
+#include <tare/json.h>
+
+/* Strings are owned. options and task_options are objects. */
+struct tare_spec {
+    char *backend;   /* path of the shared object */
+    char *model;     /* path or name; NULL for none */
+    char *technique; /* taxonomy tag that the backend must apply; NULL for none */
+    char *task;
+    char *data_dir;
+    int64_t seed;               /* of the task */
+    int64_t warmup;             /* items asked before measuring */
+    int64_t window_tok;         /* for texts; 0: the model's context */
+    int64_t memory_limit_bytes; /* address space of the worker; 0: none */
+    int64_t first_item;
+    struct tare_json *options;
+    struct tare_json *task_options;
+};
+
+TARE_MUST_CHECK int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err);
+void tare_spec_fini(struct tare_spec *spec);
+/* The same spec, to begin at another item; free() it. */
+TARE_MUST_CHECK int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare_err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Running one worker: start it, feed it its spec, take its stream, hold its time limit, and say how
+ * it ended. Whatever a backend does to its process becomes an outcome here, never an error; errors
+ * are our own (the receiver failed, the machine refuses processes, the user asked to stop).
+ */
+#ifndef TARE_CORE_SUPERVISOR_H
+#define TARE_CORE_SUPERVISOR_H
+
+#include "core/stream.h"
+
+struct tare_supervise_args {
+    const char *exe;                  /* this tare */
+    const char *spec;                 /* JSON */
+    int64_t time_limit_ns;            /* 0: none */
+    const struct tare_inbox_ops *ops; /* what to do with the records; `end` may be NULL */
+    void *ctx;
+    /* Called at least every 200 ms, e.g. to commit and to show progress. */
+    int (*tick)(void *ctx, struct tare_err *err);
+};
+
+struct tare_supervised {
+    enum tare_outcome outcome;
+    char message[640]; /* "" when ok: else "crash: SIGSEGV in measure" and the like */
+};
+
+/* Installs handlers for SIGINT and SIGTERM that make tare_supervise return TARE_E_INTERRUPTED. */
+void tare_supervise_catch_signals(void);
+TARE_MUST_CHECK int tare_supervise(const struct tare_supervise_args *args, struct tare_supervised *out,
+                                   struct tare_err *err);
+/* Runs `exe worker --probe PATH` and returns its standard output (JSON; free() it). A crash of the
+ * object while it is being loaded is an error of the object, not of ours. */
+TARE_MUST_CHECK int tare_supervise_probe(const char *exe, const char *path, char **out, struct tare_err *err);
+
+#endif

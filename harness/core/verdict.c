@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules, as a table of conditions. */
+#include "core/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *tare_verdict_text(enum tare_verdict verdict)
+{
+    return verdict == TARE_VALID ? "VALID" : verdict == TARE_SKIPPED ? "SKIPPED" : "INVALID";
+}
+
+enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons, size_t n_reasons)
+{
+    bool complete = f->items != TARE_ABSENT && f->samples == f->items * f->repeats;
+    const struct {
+        bool holds;
+        const char *code;
+    } rules[] = {{f->crash > 0, "CRASH"},     {f->timeout > 0, "TIMEOUT"},
+                 {f->oom > 0, "OOM"},         {f->error > 0, "ERROR"},
+                 {f->pending > 0, "PENDING"}, {f->failed_samples > 0, "FAILED_SAMPLES"},
+                 {!complete, "INCOMPLETE"}};
+    if (n_reasons > 0) {
+        reasons[0] = '\0';
+    }
+    if (f->skip > 0 && f->skip == f->repeats) {
+        return TARE_SKIPPED;
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && used < n_reasons; i++) {
+        if (rules[i].holds) {
+            int n = snprintf(reasons + used, n_reasons - used, "%s%s", used ? "," : "", rules[i].code);
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+    return used == 0 ? TARE_VALID : TARE_INVALID;
+}

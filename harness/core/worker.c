@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's life: open, load, prepare, warm up, measure, end. */
+#include "core/worker.h"
+
+#include "base/clock.h"
+#include "base/opt.h"
+#include "core/ask.h"
+#include "core/builtin.h"
+#include "core/instance.h"
+#include "core/metering.h"
+#include "core/plugin.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+struct worker {
+    struct tare_spec spec;
+    struct tare_outbox outbox;
+    struct tare_instance instance;
+    struct tare_metering metering;
+    const struct tare_task *task;
+    void *task_self;
+    bool task_opened;
+    struct tare_prepared prepared;
+    struct tare_ask ask;
+    struct tare_sample first_failure; /* code 0: none */
+    char failure[256];
+    int64_t n_failed;
+};
+
+static int read_spec(struct worker *w, int fd, struct tare_err *err)
+{
+    struct tare_buf buf;
+    tare_buf_init(&buf, 16 * 1024 * 1024);
+    char chunk[4096];
+    ssize_t n;
+    while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR)) {
+        tare_buf_add(&buf, chunk, n > 0 ? (size_t)n : 0);
+    }
+    int r =
+        n < 0 ? tare_err_set(err, TARE_E_IO, "cell: %s", strerror(errno)) : tare_buf_check(&buf, "cell", err);
+    r = r == 0 ? tare_spec_parse(tare_buf_str(&buf), buf.used, &w->spec, err) : r;
+    tare_buf_fini(&buf);
+    return r;
+}
+
+/* The limit is on the address space, so that exceeding it is a refused allocation, not a kill. */
+static int limit_memory(const struct tare_spec *spec, struct tare_err *err)
+{
+    if (spec->memory_limit_bytes == 0) {
+        return 0;
+    }
+    struct rlimit limit = {(rlim_t)spec->memory_limit_bytes, (rlim_t)spec->memory_limit_bytes};
+    return setrlimit(RLIMIT_AS, &limit) == 0
+               ? 0
+               : tare_err_set(err, TARE_E_ENVIRONMENT, "memory limit: %s", strerror(errno));
+}
+
+static void add_fact(struct worker *w, const char *name, int64_t value, const char *unit)
+{
+    struct tare_reading reading = {.name = name,
+                                   .unit = unit,
+                                   .scope = "model",
+                                   .source = "backend's describe",
+                                   .kind = TARE_KIND_COUNTED,
+                                   .absent = value == TARE_UNKNOWN,
+                                   .value = (double)value,
+                                   .why = "the backend does not know"};
+    tare_metering_add(&w->metering, TARE_PHASE_LOAD, "model", &reading);
+}
+
+static int send_facts(struct worker *w, struct tare_err *err)
+{
+    const struct tare_model_facts *f = &w->instance.facts;
+    add_fact(w, "params_total", f->params_total, "1");
+    add_fact(w, "params_active", f->params_active, "1");
+    add_fact(w, "params_non_embedding", f->params_non_embedding, "1");
+    add_fact(w, "params_non_zero", f->params_non_zero, "1");
+    add_fact(w, "params_trainable", f->params_trainable, "1");
+    add_fact(w, "stored_bytes", f->stored_bytes, "B");
+    add_fact(w, "kv_bytes_per_token", f->kv_bytes_per_token, "B");
+    add_fact(w, "state_bytes", f->state_bytes, "B");
+    struct tare_json *json = tare_json_new_object();
+    tare_instance_facts(&w->instance, json);
+    char *text = NULL;
+    int r = tare_json_print(json, false, &text, err);
+    if (r == 0) {
+        tare_outbox_put(&w->outbox, TARE_FRAME_FACTS, text, strlen(text), NULL, 0);
+    }
+    free(text);
+    tare_json_destroy(json);
+    return r;
+}
+
+static int load(struct worker *w, struct tare_err *err)
+{
+    (void)tare_metering_begin(&w->metering, TARE_PHASE_LOAD);
+    int r = tare_instance_load(&w->instance, &w->spec, err);
+    tare_metering_end(&w->metering, TARE_PHASE_LOAD, 0);
+    r = r == 0 ? tare_instance_describe(&w->instance, err) : r;
+    return r == 0 ? send_facts(w, err) : r;
+}
+
+static int open_task(struct worker *w, struct tare_err *err)
+{
+    int r = tare_find_task(w->spec.task, &w->task, err);
+    if (r < 0) {
+        return r;
+    }
+    char what[96];
+    (void)snprintf(what, sizeof what, "task %.60s", w->task->name);
+    w->task_self = calloc(1, w->task->priv_size ? w->task->priv_size : 1);
+    if (!w->task_self) {
+        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
+    }
+    struct tare_rng root;
+    tare_rng_init(&root, (uint64_t)w->spec.seed);
+    struct tare_rng seed = tare_rng_split(&root, w->task->name, 0);
+    r = tare_opts_init(w->task->options, w->task_self, err);
+    r = r < 0 ? r
+              : tare_opts_from_json(w->task->options, w->task_self, w->spec.task_options, NULL, what, err);
+    r = r < 0 ? r : w->task->open(w->task_self, w->spec.data_dir, &seed, err);
+    w->task_opened = r == 0;
+    return r;
+}
+
+static int prepare(struct worker *w, struct tare_err *err)
+{
+    int r = open_task(w, err);
+    if (r < 0) {
+        return r;
+    }
+    struct tare_prepare_args args = {.ops = &w->instance.ops,
+                                     .backend = w->instance.self,
+                                     .facts = &w->instance.facts,
+                                     .task = w->task,
+                                     .task_self = w->task_self,
+                                     .window_tok = w->spec.window_tok,
+                                     .first_item = (size_t)w->spec.first_item};
+    r = tare_prepare(&args, &w->prepared, err);
+    r = r < 0 ? r : tare_ask_init(&w->ask, &args, &w->prepared, err);
+    if (r == 0) {
+        int64_t items = (int64_t)w->prepared.count;
+        tare_outbox_put(&w->outbox, TARE_FRAME_ITEMS, &items, sizeof items, NULL, 0);
+    }
+    return r;
+}
+
+/* Asks the last items, whose answers are dropped, so that caches of the first ones stay cold. */
+static void warm_up(struct worker *w)
+{
+    (void)tare_metering_begin(&w->metering, TARE_PHASE_WARMUP);
+    size_t first = (size_t)w->spec.first_item, n = w->prepared.count;
+    for (int64_t i = 0; i < w->spec.warmup && n > first; i++) {
+        size_t index = n - 1 - (size_t)i % (n - first);
+        struct tare_sample dropped;
+        (void)tare_ask_item(&w->ask, w->prepared.items[index], index, 0, &dropped);
+    }
+    tare_metering_end(&w->metering, TARE_PHASE_WARMUP, 0);
+}
+
+static void note_failure(struct worker *w, const struct tare_sample *sample)
+{
+    if (w->n_failed++ == 0) {
+        w->first_failure = *sample;
+        (void)snprintf(w->failure, sizeof w->failure, "%s", w->ask.message);
+    }
+}
+
+static void measure(struct worker *w)
+{
+    int64_t origin_ns = tare_metering_begin(&w->metering, TARE_PHASE_MEASURE);
+    int64_t now_ns = origin_ns;
+    for (size_t i = (size_t)w->spec.first_item; i < w->prepared.count && !w->outbox.broken; i++) {
+        struct tare_sample sample;
+        now_ns = tare_ask_item(&w->ask, w->prepared.items[i], i, origin_ns, &sample);
+        if (sample.code != 0) {
+            note_failure(w, &sample);
+        }
+        tare_outbox_put_sample(&w->outbox, &sample);
+        tare_outbox_pump(&w->outbox, now_ns);
+    }
+    struct tare_reading stalls = {.name = "stream_stalls",
+                                  .unit = "1",
+                                  .scope = "process",
+                                  .source = "harness",
+                                  .kind = TARE_KIND_COUNTED,
+                                  .value = (double)w->outbox.stalls};
+    tare_metering_end(&w->metering, TARE_PHASE_MEASURE, now_ns);
+    tare_metering_add(&w->metering, TARE_PHASE_MEASURE, "harness", &stalls);
+}
+
+static int failure(const struct worker *w, struct tare_err *err)
+{
+    if (w->n_failed == 0) {
+        return 0;
+    }
+    return tare_err_set(err, w->first_failure.code, "%lld of %zu items failed, the first is item %lld: %s",
+                        (long long)w->n_failed, w->prepared.count, (long long)w->first_failure.item,
+                        w->failure);
+}
+
+static int run(struct worker *w, int spec_fd, struct tare_err *err)
+{
+    int r = read_spec(w, spec_fd, err);
+    r = r < 0 ? r : limit_memory(&w->spec, err);
+    r = r < 0 ? r : tare_instance_open(&w->instance, &w->spec, err);
+    r = r < 0 ? r : tare_metering_open(&w->metering, &w->outbox, err);
+    r = r < 0 ? r : load(w, err);
+    r = r < 0 ? r : prepare(w, err);
+    if (r < 0) {
+        return r;
+    }
+    warm_up(w);
+    measure(w);
+    return failure(w, err);
+}
+
+static void finish(struct worker *w, int r, const struct tare_err *err)
+{
+    struct tare_end_frame end;
+    memset(&end, 0, sizeof end);
+    end.code = r;
+    if (r < 0) {
+        memcpy(end.message, err->msg, sizeof end.message);
+    }
+    tare_outbox_put(&w->outbox, TARE_FRAME_END, &end, sizeof end, NULL, 0);
+    tare_outbox_flush(&w->outbox);
+    tare_ask_fini(&w->ask);
+    tare_prepared_fini(&w->prepared);
+    if (w->task_opened) {
+        w->task->close(w->task_self);
+    }
+    if (w->task_self) {
+        tare_opts_fini(w->task->options, w->task_self);
+        free(w->task_self);
+    }
+    tare_metering_close(&w->metering);
+    tare_instance_close(&w->instance);
+    tare_spec_fini(&w->spec);
+    tare_outbox_fini(&w->outbox);
+}
+
+int tare_worker_run(int spec_fd, int out_fd, struct tare_err *err)
+{
+    /* A worker without its supervisor measures for nobody. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    struct worker w;
+    memset(&w, 0, sizeof w);
+    int r = tare_outbox_init(&w.outbox, out_fd, err);
+    if (r < 0) {
+        return r;
+    }
+    r = run(&w, spec_fd, err);
+    finish(&w, r, err);
+    return r;
+}
+
+static void add_caps(uint32_t caps, struct tare_json *array)
+{
+    static const char *const names[] = {"score",     "generate",   "logits",  "tokenize",
+                                        "technique", "concurrent", "sampled", "text_only"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (caps & (1U << i)) {
+            tare_json_add_str(array, NULL, names[i]);
+        }
+    }
+}
+
+int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *err)
+{
+    struct tare_backend ops;
+    int r = tare_backend_open(path, &ops, err);
+    if (r < 0) {
+        return r;
+    }
+    char why[256] = "";
+    bool works = !ops.probe || ops.probe(why, sizeof why) >= 0;
+    tare_json_add_str(out, "name", ops.name);
+    tare_json_add_str(out, "summary", ops.summary);
+    tare_json_add_str(out, "version", ops.version);
+    tare_json_add_str(out, "path", path);
+    tare_json_add_bool(out, "available", works);
+    tare_json_add_str(out, "why", works ? NULL : why);
+    add_caps(ops.caps, tare_json_add_array(out, "capabilities"));
+    tare_opts_describe(ops.options, tare_json_add_array(out, "options"));
+    return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The backend contract: how tare drives something that runs language models.
+ *
+ * A backend is a shared object that exports `const struct tare_backend tare_plugin` and nothing else.
+ * It loads one model and answers requests over token ids. What is delicate and must be equal for all
+ * backends stays out of it: the split of context and continuation, the beginning-of-sequence policy,
+ * rolling windows, the log-softmax, stop strings and every time stamp are the harness's. The answers
+ * go through a sink that the harness owns, so that all stamps come from one clock.
+ *
+ * Threads: all hooks of one instance are called from one thread, the worker's main thread; a backend
+ * may own further threads inside `submit`. There is one instance and one model per process.
+ * Stability: ABI 1. Hooks and members are appended only; see tare/plugin.h.
+ */
+#ifndef TARE_BACKEND_H
+#define TARE_BACKEND_H
+
+#include <stdbool.h>
+#include <tare/opt.h>
+#include <tare/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TARE_BACKEND_ABI 1u
+
+/* An integer fact that the backend cannot know. Stored as absent, never as a number. */
+#define TARE_UNKNOWN INT64_C(-1)
+
+/* What a backend can do. A task that needs a missing capability is skipped with a reason. */
+enum tare_capability {
+    TARE_CAP_SCORE = 1u << 0,      /* answers SCORE requests */
+    TARE_CAP_GENERATE = 1u << 1,   /* answers GENERATE requests */
+    TARE_CAP_LOGITS = 1u << 2,     /* answers LOGITS requests with full distributions */
+    TARE_CAP_TOKENIZE = 1u << 3,   /* has `tokenize`; needed by every task that starts from text */
+    TARE_CAP_TECHNIQUE = 1u << 4,  /* understands tare_load.technique */
+    TARE_CAP_CONCURRENT = 1u << 5, /* `submit` may return early; answers complete in `drain` */
+    TARE_CAP_SAMPLED = 1u << 6,    /* GENERATE honours temperature and seed; else greedy only */
+    TARE_CAP_TEXT_ONLY = 1u << 7   /* requests must carry text; token ids are not understood */
+};
+
+enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQUEST_LOGITS };
+
+/*
+ * One call. Owned by the harness and constant until the answer is complete.
+ *
+ * SCORE     For each i in first .. n_tokens-1, how probable is tokens[i] after tokens[0 .. i-1]?
+ *           The last token is a target only and need not be evaluated, so n_tokens - 1 tokens are
+ *           fed. Answer each i once, in order, by sink->logits (position i-1) or sink->score.
+ * GENERATE  Continue tokens[0 .. n_tokens-1] by up to max_output tokens, each through sink->token.
+ * LOGITS    The distribution after each of tokens[first-1 .. n_tokens-1], through sink->logits.
+ */
+struct tare_request {
+    uint32_t size; /* sizeof the harness's struct */
+    enum tare_request_kind kind;
+    uint64_t id;
+    const int32_t *tokens; /* ids, the beginning-of-sequence token included if the policy has one */
+    uint32_t n_tokens;
+    uint32_t first;         /* >= 1 */
+    uint32_t shared_prefix; /* hint: the first this many tokens equal the previous request's */
+    uint32_t max_output;
+    float temperature; /* 0: greedy; ties go to the lowest id */
+    uint64_t seed;
+    const char *text; /* the same input as bytes for TARE_CAP_TEXT_ONLY; else NULL */
+    uint32_t text_bytes;
+};
+
+/*
+ * Where answers go. All calls are made on the thread that runs `submit` or `drain`, inside the timed
+ * path: they do not allocate, lock or log.
+ */
+struct tare_sink {
+    uint32_t size;
+    /* Natural logits (any additive constant) after tokens[position]; row has n_vocab floats and is
+     * read before the call returns. */
+    void (*logits)(struct tare_sink *sink, uint64_t id, uint32_t position, const float *row);
+    /* For a backend that has no logits: log-probability in nats of tokens[index], and whether it was
+     * the most probable token. */
+    void (*score)(struct tare_sink *sink, uint64_t id, uint32_t index, double logprob, bool greedy);
+    /* One generated token with the bytes it adds to the text. Call it as soon as the token is known:
+     * the harness stamps it here. Non-zero: stop now (a stop string matched or the limit is
+     * reached). */
+    int (*token)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes);
+    /* A concurrent backend reports each finished request here; code is 0 or negative with a message. */
+    void (*done)(struct tare_sink *sink, uint64_t id, int code, const char *message);
+};
+
+/* How to load a model. Strings live during the call only. */
+struct tare_load {
+    uint32_t size;
+    const char *path;      /* model file or name; NULL when the plan gives none */
+    const char *technique; /* taxonomy tag with parameters; NULL for none */
+};
+
+/* What the loaded model is. Unknown integers are TARE_UNKNOWN, unknown strings empty. */
+struct tare_model_facts {
+    char arch[32];
+    char name[64];
+    char dtype[32];
+    char tokenizer[65];           /* identity of the tokenizer, a hash where possible */
+    int64_t params_total;         /* adjustable scalars, tied weights once */
+    int64_t params_active;        /* used for one token; differs for mixtures of experts */
+    int64_t params_non_embedding; /* without token embedding and untied head */
+    int64_t params_non_zero;
+    int64_t params_trainable;
+    int64_t stored_bytes;       /* all tensors as stored, with scales and indices */
+    int64_t kv_bytes_per_token; /* growth of the state per token of context, all layers */
+    int64_t state_bytes;        /* part of the state that does not grow */
+    int64_t n_ctx;              /* largest number of tokens that can be fed */
+    int64_t n_vocab;
+    int64_t bos; /* id put before every input, or TARE_UNKNOWN for none */
+};
+
+/* Work to be accounted: tokens fed at once, positions whose logits are computed, tokens generated. */
+struct tare_work {
+    uint32_t prompt_tok;
+    uint32_t logits_rows; /* of the prompt; generation needs 1 */
+    uint32_t output_tok;
+};
+
+/* Counted, not measured. Unknown: TARE_UNKNOWN. One multiply-add is 2 FLOPs. */
+struct tare_cost {
+    int64_t prefill_flops;
+    int64_t decode_flops; /* of output tokens 2 .. n: the first one comes out of the prefill */
+    int64_t prefill_bytes;
+    int64_t decode_bytes;
+};
+
+/*
+ * The operations. `self` points to priv_size bytes, zeroed and then filled with the parsed options.
+ * Every hook that fails returns a negative code and sets *err to one line. (M) is mandatory.
+ */
+struct tare_backend {
+    struct tare_plugin_header header; /* kind TARE_PLUGIN_BACKEND, abi TARE_BACKEND_ABI */
+    const char *name;                 /* (M) lower case, as written in plans */
+    const char *summary;              /* (M) one line */
+    const char *version;              /* of the runtime behind it; NULL if none */
+    uint32_t caps;                    /* enum tare_capability, or'ed */
+    uint32_t priv_size;
+    const struct tare_opt *options; /* NULL if none; offsets are into `self` */
+
+    /* Can this work here? Untimed, before open, self has defaults. Fill why[] when returning < 0. */
+    int (*probe)(char *why, size_t n_why);
+    /* Untimed. Prepare without touching the model. */
+    int (*open)(void *self, struct tare_err *err);
+    /* (M) Load phase: wall time and peak memory are measured. */
+    int (*load)(void *self, const struct tare_load *load, struct tare_err *err);
+    /* (M) After load, untimed. *out is prefilled with unknowns. */
+    int (*describe)(void *self, struct tare_model_facts *out, struct tare_err *err);
+    /* Untimed. Writes at most cap ids and, for each, the end offset of its bytes in text; *out_n gets
+     * the full number even if it exceeds cap. No beginning-of-sequence token is added. */
+    int (*tokenize)(void *self, const char *text, size_t n_text, int32_t *ids, uint32_t *ends, size_t cap,
+                    size_t *out_n, struct tare_err *err);
+    /* (M) Timed: the harness stamps before and after. A synchronous backend returns when the answer
+     * is complete. Should not allocate. */
+    int (*submit)(void *self, const struct tare_request *request, struct tare_sink *sink,
+                  struct tare_err *err);
+    /* Timed; mandatory with TARE_CAP_CONCURRENT. Waits up to timeout_ns for at least one completion;
+     * returns how many completed, or a negative code. */
+    int (*drain)(void *self, struct tare_sink *sink, int64_t timeout_ns, struct tare_err *err);
+    /* Optional: give up a request that was submitted and not completed. */
+    int (*cancel)(void *self, uint64_t id, struct tare_err *err);
+    /* Untimed, between requests: plain arithmetic. Work of a fresh request, without reuse of a shared
+     * prefix. account_convention says what is counted (constant). NULL: nothing is counted. */
+    int (*account)(void *self, const struct tare_work *work, struct tare_cost *out, struct tare_err *err);
+    const char *account_convention;
+    /* Untimed. Release the model; also called after a failed load. */
+    void (*unload)(void *self);
+    /* (M) Untimed. Release everything; self is freed by the harness. */
+    void (*close)(void *self);
+};
+
+/* First member of every backend's definition. */
+#define TARE_BACKEND_HEADER                                                                             \
+    {                                                                                                   \
+        TARE_PLUGIN_MAGIC, TARE_PLUGIN_BACKEND, TARE_BACKEND_ABI, (uint32_t)sizeof(struct tare_backend) \
+    }
+
+#ifdef __cplusplus
+}
+#endif
+#endif

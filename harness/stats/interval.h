@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Point estimates with intervals. Every function names its method and the level it really reaches;
+ * where the data cannot carry an interval, `ok` is false and the estimate stands alone ("u?").
+ * Pure functions over arrays; nothing here knows what a model is.
+ */
+#ifndef TARE_STATS_INTERVAL_H
+#define TARE_STATS_INTERVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <tare/err.h>
+
+struct tare_interval {
+    bool ok;
+    double low, high;
+    double level;       /* reached, e.g. 0.969 */
+    const char *method; /* constant text */
+};
+
+/* Sorts ascending, in place. */
+void tare_sort(double *values, size_t n);
+/* Quantile q of sorted values, linear between order statistics (Hyndman-Fan type 7). n >= 1. */
+double tare_quantile(const double *sorted, size_t n, double q);
+double tare_mean(const double *values, size_t n);
+
+/*
+ * Distribution-free interval of quantile q from order statistics: the closest X(l) .. X(u) with
+ * P[Bin(n, q) < l] <= (1-level)/2 and P[Bin(n, q) >= u] <= (1-level)/2. Not ok if n is too small.
+ */
+struct tare_interval tare_quantile_interval(const double *sorted, size_t n, double q, double level);
+/*
+ * Median of a handful of repeats: the order-statistics interval if n carries `level`, else the range
+ * X(1) .. X(n) with the level 1 - 2^(1-n) that it does reach. Not ok for n < 2.
+ */
+struct tare_interval tare_median_interval(const double *sorted, size_t n, double level);
+/* Wilson score interval of k successes in n. Not ok for n = 0. */
+struct tare_interval tare_wilson(int64_t k, int64_t n, double level);
+/*
+ * Interval of sum(num)/sum(den), resampling the n units. Percentile bootstrap with 2000 draws from
+ * the stream `seed` for n <= 20000, the linearised (delta) normal interval above. Not ok for n < 2.
+ */
+TARE_MUST_CHECK int tare_ratio_interval(const double *num, const double *den, size_t n, double level,
+                                        uint64_t seed, struct tare_interval *out, struct tare_err *err);
+/* Quantile of the standard normal distribution, |error| < 1e-9. */
+double tare_normal_quantile(double p);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Columns of samples as arrays, one at a time so that memory stays small, and their sums. */
+#include "store/query.h"
+
+#include "store/sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Each query yields one double a row; the matching count allocates the array once. */
+struct column_sql {
+    const char *count;
+    const char *values;
+};
+
+#define FROM_SAMPLE "FROM sample WHERE repeat_id = ?1 AND error IS NULL"
+#define FROM_REQUEST                                                                                        \
+    "FROM request q JOIN sample s ON s.repeat_id = q.repeat_id AND s.item = q.item WHERE q.repeat_id = ?1 " \
+    "AND "                                                                                                  \
+    "s.error IS NULL"
+
+static const struct column_sql *column_sql(enum tare_column column)
+{
+    static const struct column_sql table[] = {
+        [TARE_COLUMN_LATENCY_NS] = {"SELECT sum(requests) " FROM_SAMPLE,
+                                    "SELECT latency_ns " FROM_SAMPLE " AND requests = 1 UNION ALL "
+                                    "SELECT q.latency_ns " FROM_REQUEST},
+        [TARE_COLUMN_TTFT_NS] = {"SELECT count(ttft_ns) " FROM_SAMPLE,
+                                 "SELECT ttft_ns " FROM_SAMPLE " AND ttft_ns IS NOT NULL"},
+        [TARE_COLUMN_TPOT_NS] = {"SELECT count(*) " FROM_SAMPLE " AND ttft_ns IS NOT NULL AND output_tok > 1",
+                                 "SELECT CAST(latency_ns - ttft_ns AS REAL) / (output_tok - 1) " FROM_SAMPLE
+                                 " AND ttft_ns IS NOT NULL AND output_tok > 1"},
+        [TARE_COLUMN_ITL_NS] = {"SELECT coalesce(sum(max(length(token_ns) / 8 - 1, 0)), 0) " FROM_SAMPLE,
+                                "SELECT token_ns " FROM_SAMPLE " AND token_ns IS NOT NULL"},
+        [TARE_COLUMN_NUM] = {"SELECT count(num) " FROM_SAMPLE,
+                             "SELECT num " FROM_SAMPLE " AND num IS NOT NULL"},
+        [TARE_COLUMN_DEN] = {"SELECT count(den) " FROM_SAMPLE,
+                             "SELECT den " FROM_SAMPLE " AND den IS NOT NULL"},
+        [TARE_COLUMN_EXACT] = {"SELECT count(exact) " FROM_SAMPLE,
+                               "SELECT exact " FROM_SAMPLE " AND exact IS NOT NULL"},
+    };
+    return &table[column];
+}
+
+/* Appends one row's values; at most room of them. */
+static size_t add_row(sqlite3_stmt *s, enum tare_column column, double *to, size_t room)
+{
+    if (column != TARE_COLUMN_ITL_NS) {
+        if (room > 0) {
+            to[0] = sqlite3_column_double(s, 0);
+        }
+        return room > 0;
+    }
+    const char *blob = sqlite3_column_blob(s, 0);
+    size_t n = (size_t)sqlite3_column_bytes(s, 0) / sizeof(int64_t);
+    size_t used = 0;
+    for (size_t i = 1; i < n && used < room; i++) {
+        int64_t pair[2];
+        memcpy(pair, blob + (i - 1) * sizeof(int64_t), sizeof pair);
+        to[used++] = (double)(pair[1] - pair[0]);
+    }
+    return used;
+}
+
+static int count_rows(struct tare_store *store, int64_t repeat_id, const char *sql, size_t *out,
+                      struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(store, sql, &s, err, "i", repeat_id);
+    if (r == 0) {
+        r = tare_sql_step(store, s, err);
+    }
+    if (r < 0) {
+        return r;
+    }
+    *out = r == 1 ? (size_t)sqlite3_column_int64(s, 0) : 0;
+    (void)sqlite3_reset(s);
+    return 0;
+}
+
+int tare_query_column(struct tare_store *store, int64_t repeat_id, enum tare_column column, double **out,
+                      size_t *out_n, struct tare_err *err)
+{
+    const struct column_sql *sql = column_sql(column);
+    size_t n = 0, used = 0;
+    int r = count_rows(store, repeat_id, sql->count, &n, err);
+    if (r < 0 || n == 0) {
+        *out = NULL;
+        *out_n = 0;
+        return r;
+    }
+    double *values = malloc(n * sizeof *values);
+    if (!values) {
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory for %zu samples", n);
+    }
+    sqlite3_stmt *s = NULL;
+    r = tare_sql_prepare(store, sql->values, &s, err, "i", repeat_id);
+    while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
+        used += add_row(s, column, values + used, n - used);
+        r = 0;
+    }
+    if (r < 0) {
+        free(values);
+        return r;
+    }
+    *out = values;
+    *out_n = used;
+    return 0;
+}
+
+static int window(struct tare_store *store, int64_t repeat_id, int64_t *out, struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r =
+        tare_sql_prepare(store,
+                         "SELECT sum(w) FROM (SELECT max(start_ns + latency_ns) - min(start_ns) AS w FROM "
+                         "sample WHERE repeat_id = ? GROUP BY attempt_id)",
+                         &s, err, "i", repeat_id);
+    if (r == 0) {
+        r = tare_sql_step(store, s, err);
+    }
+    if (r < 0) {
+        return r;
+    }
+    *out = r == 1 ? sqlite3_column_int64(s, 0) : 0;
+    (void)sqlite3_reset(s);
+    return 0;
+}
+
+int tare_query_sums(struct tare_store *store, int64_t repeat_id, struct tare_repeat_sums *out,
+                    struct tare_err *err)
+{
+    struct tare_repeat_sums sums = {0};
+    int r = window(store, repeat_id, &sums.window_ns, err);
+    sqlite3_stmt *s = NULL;
+    if (r == 0) {
+        r = tare_sql_prepare(
+            store,
+            "SELECT count(*), total(requests), total(prompt_tok), total(output_tok), total(latency_ns), "
+            "total(CASE WHEN ttft_ns IS NOT NULL AND output_tok > 1 THEN output_tok - 1 END), "
+            "total(CASE WHEN ttft_ns IS NOT NULL AND output_tok > 1 THEN latency_ns - ttft_ns END), "
+            "max(CASE WHEN requests = 1 THEN prompt_tok + output_tok END), "
+            "CASE WHEN count(prefill_flops) = count(*) THEN sum(prefill_flops) END, "
+            "CASE WHEN count(decode_flops) = count(*) THEN sum(decode_flops) END " FROM_SAMPLE,
+            &s, err, "i", repeat_id);
+    }
+    if (r == 0) {
+        r = tare_sql_step(store, s, err);
+    }
+    if (r < 0) {
+        return r;
+    }
+    sums.samples = sqlite3_column_int64(s, 0);
+    sums.requests = sqlite3_column_int64(s, 1);
+    sums.prompt_tok = sqlite3_column_int64(s, 2);
+    sums.output_tok = sqlite3_column_int64(s, 3);
+    sums.busy_ns = sqlite3_column_int64(s, 4);
+    sums.decode_tok = sqlite3_column_int64(s, 5);
+    sums.decode_ns = sqlite3_column_int64(s, 6);
+    sums.max_tok = tare_sql_i64(s, 7);
+    sums.prefill_flops = tare_sql_i64(s, 8);
+    sums.decode_flops = tare_sql_i64(s, 9);
+    (void)sqlite3_reset(s);
+    *out = sums;
+    return 0;
+}

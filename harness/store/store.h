@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The results store: one SQLite file in WAL mode, and the only code of tare that speaks SQL.
+ *
+ * Written by one process at a time (an advisory lock on the file says so); readers are free. Errors
+ * are TARE_E_DATABASE with SQLite's reason. Ids are row ids. Strings returned by reading calls are
+ * owned by the result they stand in. One thread.
+ */
+#ifndef TARE_STORE_STORE_H
+#define TARE_STORE_STORE_H
+
+#include "base/record.h"
+
+#include <stddef.h>
+#include <tare/err.h>
+
+struct tare_store;
+
+enum tare_store_mode {
+    TARE_STORE_READ,  /* must exist */
+    TARE_STORE_WRITE, /* must exist; takes the writer's lock */
+    TARE_STORE_CREATE /* made if absent; takes the writer's lock */
+};
+
+TARE_MUST_CHECK int tare_store_open(const char *path, enum tare_store_mode mode, struct tare_store **out,
+                                    struct tare_err *err);
+void tare_store_close(struct tare_store *store);
+/* The newest schema this build knows. */
+int tare_store_schema_version(void);
+
+/* Transactions. Nested calls are an error of ours; every writing call below works in or out of one. */
+TARE_MUST_CHECK int tare_store_begin(struct tare_store *store, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_commit(struct tare_store *store, struct tare_err *err);
+void tare_store_rollback(struct tare_store *store);
+/* Moves the write-ahead log into the file: between attempts, never during one. */
+TARE_MUST_CHECK int tare_store_checkpoint(struct tare_store *store, struct tare_err *err);
+
+/* Writing. */
+struct tare_run_row {
+    int64_t id;
+    const char *name;
+    const char *plan;
+    const char *plan_sha256;
+    int64_t seed;
+    const char *started_utc;
+    const char *finished_utc; /* NULL until finished */
+    const char *tare_version;
+};
+TARE_MUST_CHECK int tare_store_add_run(struct tare_store *store, const struct tare_run_row *run,
+                                       int64_t *out_id, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_finish_run(struct tare_store *store, int64_t run_id, const char *finished_utc,
+                                          struct tare_err *err);
+TARE_MUST_CHECK int tare_store_put_environment(struct tare_store *store, int64_t run_id, const char *key,
+                                               const char *value, const char *absent, struct tare_err *err);
+
+struct tare_cell_row {
+    int64_t id;
+    int64_t run_id;
+    int64_t ordinal;
+    const char *backend;
+    const char *model;
+    const char *technique;
+    const char *task;
+    const char *scenario;
+    const char *spec;    /* JSON: what the worker was told */
+    int64_t items;       /* TARE_ABSENT until a worker has counted them */
+    const char *verdict; /* NULL until judged */
+    const char *reasons;
+};
+TARE_MUST_CHECK int tare_store_add_cell(struct tare_store *store, const struct tare_cell_row *cell,
+                                        int64_t *out_id, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_set_items(struct tare_store *store, int64_t cell_id, int64_t items,
+                                         struct tare_err *err);
+TARE_MUST_CHECK int tare_store_set_verdict(struct tare_store *store, int64_t cell_id, const char *verdict,
+                                           const char *reasons, struct tare_err *err);
+/* Links a file to a cell. sha256 NULL: look it up by path, size and time; *out_found says if known. */
+TARE_MUST_CHECK int tare_store_find_artifact(struct tare_store *store, const char *path, int64_t bytes,
+                                             int64_t mtime_ns, int64_t *out_id, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_add_artifact(struct tare_store *store, const char *path, int64_t bytes,
+                                            int64_t mtime_ns, const char *sha256, int64_t *out_id,
+                                            struct tare_err *err);
+TARE_MUST_CHECK int tare_store_link_artifact(struct tare_store *store, int64_t cell_id, const char *role,
+                                             int64_t artifact_id, struct tare_err *err);
+
+TARE_MUST_CHECK int tare_store_add_repeat(struct tare_store *store, int64_t cell_id, int64_t block,
+                                          int64_t position, int64_t *out_id, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_end_repeat(struct tare_store *store, int64_t repeat_id,
+                                          enum tare_outcome outcome, const char *message,
+                                          struct tare_err *err);
+TARE_MUST_CHECK int tare_store_add_attempt(struct tare_store *store, int64_t repeat_id, int64_t first_item,
+                                           const char *started_utc, int64_t *out_id, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_end_attempt(struct tare_store *store, int64_t attempt_id,
+                                           enum tare_outcome outcome, const char *message,
+                                           struct tare_err *err);
+TARE_MUST_CHECK int tare_store_set_facts(struct tare_store *store, int64_t attempt_id, const char *facts_json,
+                                         struct tare_err *err);
+/* end_ns TARE_ABSENT: not ended yet. Replaces an earlier row of the same name. */
+TARE_MUST_CHECK int tare_store_put_phase(struct tare_store *store, int64_t attempt_id, const char *name,
+                                         int64_t begin_ns, int64_t end_ns, struct tare_err *err);
+/* Fails if the repeat already has this item: a sample is never stored twice. */
+TARE_MUST_CHECK int tare_store_add_sample(struct tare_store *store, int64_t repeat_id, int64_t attempt_id,
+                                          const struct tare_sample *sample, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_add_reading(struct tare_store *store, int64_t attempt_id,
+                                           const struct tare_reading_record *reading, struct tare_err *err);
+/* Replaces the cell's figure of that name. */
+TARE_MUST_CHECK int tare_store_put_figure(struct tare_store *store, int64_t cell_id,
+                                          const struct tare_figure *figure, struct tare_err *err);
+TARE_MUST_CHECK int tare_store_drop_figures(struct tare_store *store, int64_t cell_id, struct tare_err *err);
+
+#endif

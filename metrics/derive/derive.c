@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of derivations and what they share. */
+#include "derive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define X(name) \
+    int tare_derive_##name(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
+#include "tare_derivations.inc"
+#undef X
+
+#define X(name) tare_derive_##name,
+static const tare_derive_fn derivations[] = {
+#include "tare_derivations.inc"
+};
+#undef X
+
+int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof derivations / sizeof *derivations; i++) {
+        r = derivations[i](e, to, err);
+    }
+    return r;
+}
+
+struct tare_figure tare_figure_make(const char *name, const char *unit, enum tare_kind kind,
+                                    const char *source, const char *scope)
+{
+    return (struct tare_figure){.name = name,
+                                .value = (double)NAN,
+                                .unit = unit,
+                                .kind = (int)kind,
+                                .source = source,
+                                .scope = scope,
+                                .n_what = "repeats",
+                                .low = (double)NAN,
+                                .high = (double)NAN,
+                                .level = (double)NAN};
+}
+
+void tare_figure_flag(struct tare_figure *f, const char *flag)
+{
+    size_t used = strlen(f->flags);
+    if (!strstr(f->flags, flag)) {
+        (void)snprintf(f->flags + used, sizeof f->flags - used, "%s%s", used ? "," : "", flag);
+    }
+}
+
+void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval)
+{
+    f->method = interval->method;
+    if (interval->ok) {
+        f->low = interval->low;
+        f->high = interval->high;
+        f->level = interval->level;
+    }
+}
+
+int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figures *to, struct tare_err *err)
+{
+    f->value = f->low = f->high = f->level = (double)NAN;
+    f->method = NULL;
+    f->absent = why;
+    return to->put(to, f, err);
+}
+
+int tare_figure_repeats(struct tare_figure *f, double *values, size_t n, const char *why,
+                        struct tare_figures *to, struct tare_err *err)
+{
+    f->n = (int64_t)n;
+    if (n == 0) {
+        return tare_figure_absent(f, why, to, err);
+    }
+    tare_sort(values, n);
+    struct tare_interval interval = tare_median_interval(values, n, TARE_LEVEL);
+    f->value = tare_quantile(values, n, 0.5);
+    tare_figure_interval(f, &interval);
+    if (interval.ok && interval.level < TARE_LEVEL) {
+        tare_figure_flag(f, "FEW_REPEATS");
+    }
+    return to->put(to, f, err);
+}
+
+const struct tare_reading_record *tare_evidence_find(const struct tare_evidence *e, int64_t repeat_id,
+                                                     const char *phase, const char *name)
+{
+    const struct tare_reading_record *found = NULL;
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_reading_record *r = &e->readings[i].r;
+        if (e->readings[i].repeat_id == repeat_id && strcmp(r->name, name) == 0 &&
+            strcmp(r->phase, phase) == 0) {
+            found = r;
+        }
+    }
+    return found;
+}
+
+size_t tare_evidence_complete(const struct tare_evidence *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        n += e->repeats[i].complete;
+    }
+    return n;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deriving: from the evidence of one cell (its samples, readings, phases) to its figures.
+ *
+ * A derivation is a pure function of the evidence, so that every figure can be recomputed from the
+ * database (`tare derive`). What cannot be derived becomes an absent figure with the reason, never a
+ * zero. The unit of inference is the repeat for times and resources, the item for quality. Each
+ * derivation is one file and one line of meson.
+ */
+#ifndef TARE_METRICS_DERIVE_H
+#define TARE_METRICS_DERIVE_H
+
+#include "base/record.h"
+#include "stats/interval.h"
+
+#include <tare/meter.h>
+#include <tare/task.h>
+
+#define TARE_LEVEL 0.95 /* nominal level of every interval */
+
+struct tare_evidence_repeat {
+    int64_t id;
+    int64_t block;
+    int64_t attempts;
+    bool complete; /* every item has its sample, and the worker ended well */
+    struct tare_repeat_sums sums;
+};
+
+struct tare_evidence_reading {
+    int64_t repeat_id;
+    struct tare_reading_record r; /* strings owned by the evidence */
+};
+
+struct tare_evidence {
+    const struct tare_task *task;
+    const char *account_convention; /* NULL: nothing was counted */
+    int64_t items;
+    uint64_t seed;   /* of the bootstrap */
+    bool slow_build; /* sanitized or debug build: its times say nothing */
+    size_t n_repeats;
+    const struct tare_evidence_repeat *repeats; /* by block */
+    size_t n_readings;
+    const struct tare_evidence_reading *readings;
+    const struct tare_evidence *baseline; /* the same task on the baseline model; NULL for none */
+    const char *baseline_name;
+    bool is_baseline;
+    /* One column of one repeat (base/record.h); *out is malloc'ed. */
+    int (*column)(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
+                  struct tare_err *err);
+    void *ctx;
+};
+
+/* Where figures go. */
+struct tare_figures {
+    int (*put)(struct tare_figures *to, const struct tare_figure *figure, struct tare_err *err);
+};
+
+typedef int (*tare_derive_fn)(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
+
+/* Runs all derivations. */
+TARE_MUST_CHECK int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
+
+/* Helpers shared by the derivations. */
+
+/* A figure whose identity is set and whose value is absent until it is filled. */
+struct tare_figure tare_figure_make(const char *name, const char *unit, enum tare_kind kind,
+                                    const char *source, const char *scope);
+void tare_figure_flag(struct tare_figure *f, const char *flag);
+void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval);
+TARE_MUST_CHECK int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figures *to,
+                                       struct tare_err *err);
+/* Median and interval over one value a repeat; sorts the values. Absent with `why` when n is 0. */
+TARE_MUST_CHECK int tare_figure_repeats(struct tare_figure *f, double *values, size_t n, const char *why,
+                                        struct tare_figures *to, struct tare_err *err);
+/* The last reading of that name and phase in a repeat, or NULL. */
+const struct tare_reading_record *tare_evidence_find(const struct tare_evidence *e, int64_t repeat_id,
+                                                     const char *phase, const char *name);
+size_t tare_evidence_complete(const struct tare_evidence *e);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Latency: percentiles of requests, first tokens and gaps between tokens.
+ *
+ * A percentile is taken within each repeat and the median of the repeats is shown, with an interval
+ * over the repeats, for requests of one repeat share its fate. Only with a single repeat is the
+ * interval over its requests, and flagged so. A percentile is withheld when a repeat has fewer values
+ * than a finite 95 % order-statistics interval needs: 6 for p50, 36 for p90, 368 for p99.
+ */
+#include "derive.h"
+
+#include <stdlib.h>
+
+struct series {
+    enum tare_column column;
+    const char *names[3]; /* p50, p90, p99 */
+    const char *none;     /* why there is nothing */
+};
+
+static const double quantiles[] = {0.5, 0.9, 0.99};
+static const size_t min_n[] = {6, 36, 368};
+static const char *const too_few[] = {"fewer than 6 values in a repeat", "fewer than 36 values in a repeat",
+                                      "fewer than 368 values in a repeat"};
+
+/* The three quantiles of one repeat; NaN where there are too few values. */
+static int one_repeat(const struct tare_evidence *e, const struct series *s, int64_t repeat_id, double *out,
+                      struct tare_interval *intervals, size_t *out_n, struct tare_err *err)
+{
+    double *values = NULL;
+    size_t n = 0;
+    int r = e->column(e->ctx, repeat_id, s->column, &values, &n, err);
+    if (r < 0) {
+        return r;
+    }
+    tare_sort(values, n);
+    for (size_t q = 0; q < 3; q++) {
+        out[q] = n >= min_n[q] ? tare_quantile(values, n, quantiles[q]) / 1e9 : (double)NAN;
+        intervals[q] = tare_quantile_interval(values, n, quantiles[q], TARE_LEVEL);
+        intervals[q].low /= 1e9;
+        intervals[q].high /= 1e9;
+    }
+    *out_n = n;
+    free(values);
+    return 0;
+}
+
+static int put_single(struct tare_figure *f, double value, const struct tare_interval *interval, size_t n,
+                      struct tare_figures *to, struct tare_err *err)
+{
+    f->value = value;
+    f->n = (int64_t)n;
+    f->n_what = "requests";
+    tare_figure_interval(f, interval);
+    tare_figure_flag(f, "ONE_REPEAT");
+    return to->put(to, f, err);
+}
+
+/* Series of all complete repeats: values[q][repeat]. */
+struct matrix {
+    double *values; /* 3 rows of `used` */
+    size_t used, max;
+    struct tare_interval last[3];
+    size_t last_n;
+};
+
+static int collect(const struct tare_evidence *e, const struct series *s, struct matrix *m,
+                   struct tare_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < e->n_repeats; i++) {
+        double three[3];
+        if (!e->repeats[i].complete) {
+            continue;
+        }
+        r = one_repeat(e, s, e->repeats[i].id, three, m->last, &m->last_n, err);
+        for (size_t q = 0; r == 0 && q < 3; q++) {
+            m->values[q * m->max + m->used] = three[q];
+        }
+        m->used += r == 0;
+    }
+    return r;
+}
+
+static int put_one(const struct tare_evidence *e, const struct series *s, struct matrix *m, size_t q,
+                   struct tare_figures *to, struct tare_err *err)
+{
+    struct tare_figure f =
+        tare_figure_make(s->names[q], "s", TARE_KIND_MEASURED, "CLOCK_MONOTONIC", "request");
+    double *row = m->values + q * m->max;
+    if (e->slow_build) {
+        tare_figure_flag(&f, "SLOW_BUILD");
+    }
+    if (m->used == 0 || m->last_n == 0) {
+        return tare_figure_absent(&f, m->used ? s->none : "no repeat was completed", to, err);
+    }
+    for (size_t i = 0; i < m->used; i++) {
+        if (isnan(row[i])) {
+            f.n = (int64_t)m->used;
+            return tare_figure_absent(&f, too_few[q], to, err);
+        }
+    }
+    return m->used == 1 ? put_single(&f, row[0], &m->last[q], m->last_n, to, err)
+                        : tare_figure_repeats(&f, row, m->used, s->none, to, err);
+}
+
+static int derive_series(const struct tare_evidence *e, const struct series *s, struct tare_figures *to,
+                         struct tare_err *err)
+{
+    struct matrix m = {.max = e->n_repeats + 1};
+    m.values = calloc(3 * m.max, sizeof *m.values);
+    if (!m.values) {
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    }
+    int r = collect(e, s, &m, err);
+    for (size_t q = 0; r == 0 && q < 3; q++) {
+        r = put_one(e, s, &m, q, to, err);
+    }
+    free(m.values);
+    return r;
+}
+
+int tare_derive_latency(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
+
+int tare_derive_latency(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
+{
+    static const struct series all[] = {
+        {TARE_COLUMN_LATENCY_NS, {"latency_p50", "latency_p90", "latency_p99"}, "no request was answered"},
+        {TARE_COLUMN_TTFT_NS, {"ttft_p50", "ttft_p90", "ttft_p99"}, "the task generates no tokens"},
+        {TARE_COLUMN_TPOT_NS, {"tpot_p50", "tpot_p90", "tpot_p99"}, "no request generated two tokens"},
+        {TARE_COLUMN_ITL_NS, {"itl_p50", "itl_p90", "itl_p99"}, "no request generated two tokens"},
+    };
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof all / sizeof *all; i++) {
+        r = derive_series(e, &all[i], to, err);
+    }
+    return r;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Resources of a phase, straight from readings: the median of the repeats and its interval. A reading
+ * that was absent in any repeat makes the figure absent, with the meter's reason.
+ */
+#include "derive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct resource {
+    const char *figure;
+    const char *phase;
+    const char *reading;
+    double scale; /* to the figure's unit */
+    const char *unit;
+};
+
+static const struct resource resources[] = {
+    {"load_time", "load", "wall", 1e-9, "s"},
+    {"warmup_time", "warmup", "wall", 1e-9, "s"},
+    {"measure_time", "measure", "wall", 1e-9, "s"},
+    {"peak_rss_load", "load", "peak_rss", 1, "B"},
+    {"peak_rss", "measure", "peak_rss", 1, "B"},
+    {"rss_anon", "measure", "rss_anon", 1, "B"},
+    {"rss_file", "measure", "rss_file", 1, "B"},
+    {"cpu_user", "measure", "cpu_user", 1, "s"},
+    {"cpu_system", "measure", "cpu_system", 1, "s"},
+    {"involuntary_switches", "measure", "involuntary_switches", 1, "1"},
+    {"major_faults", "measure", "major_faults", 1, "1"},
+    {"run_queue_wait", "measure", "run_queue_wait", 1, "s"},
+    {"foreign_cpu", "measure", "foreign_cpu", 1, "%"},
+    {"steal", "measure", "steal", 1, "%"},
+};
+
+enum { foreign_limit_pct = 2, steal_limit_pct = 1 };
+
+static enum tare_kind kind_of(const char *text)
+{
+    for (int kind = TARE_KIND_MEASURED; kind <= TARE_KIND_DECLARED; kind++) {
+        if (strcmp(tare_kind_name(kind), text) == 0) {
+            return (enum tare_kind)kind;
+        }
+    }
+    return TARE_KIND_DECLARED;
+}
+
+/* Limits from which a reader must be warned (share of the machine's CPU time). */
+static void flag_noise(struct tare_figure *f, double value)
+{
+    if (strcmp(f->name, "foreign_cpu") == 0 && value > foreign_limit_pct) {
+        tare_figure_flag(f, "FOREIGN_CPU");
+    }
+    if (strcmp(f->name, "steal") == 0 && value > steal_limit_pct) {
+        tare_figure_flag(f, "STEAL");
+    }
+    if (strcmp(f->name, "major_faults") == 0 && value > 0) {
+        tare_figure_flag(f, "PAGING");
+    }
+}
+
+static int derive_one(const struct tare_evidence *e, const struct resource *res, double *values,
+                      struct tare_figures *to, struct tare_err *err)
+{
+    struct tare_figure f =
+        tare_figure_make(res->figure, res->unit, TARE_KIND_MEASURED, "not read", "process");
+    size_t n = 0;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        const struct tare_reading_record *r =
+            e->repeats[i].complete ? tare_evidence_find(e, e->repeats[i].id, res->phase, res->reading) : NULL;
+        if (!r) {
+            continue;
+        }
+        f.kind = (int)kind_of(r->kind);
+        f.source = r->source;
+        f.scope = r->scope;
+        if (r->absent) {
+            return tare_figure_absent(&f, r->absent, to, err);
+        }
+        values[n++] = r->value * res->scale;
+        flag_noise(&f, values[n - 1]);
+    }
+    return tare_figure_repeats(
+        &f, values, n, tare_evidence_complete(e) ? "no meter reads this here" : "no repeat was completed", to,
+        err);
+}
+
+int tare_derive_resources(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
+
+int tare_derive_resources(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
+{
+    double *values = calloc(e->n_repeats + 1, sizeof *values);
+    if (!values) {
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    }
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof resources / sizeof *resources; i++) {
+        r = derive_one(e, &resources[i], values, to, err);
+    }
+    free(values);
+    return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A loaded native backend and a sink that keeps every answer, for tests that see the backend through its
+ * exported symbol only.
+ */
+#ifndef TARE_TEST_NATIVE_SESSION_H
+#define TARE_TEST_NATIVE_SESSION_H
+
+#include "fixture.h"
+
+#include <tare/backend.h>
+
+extern const struct tare_backend tare_plugin;
+
+enum { rows_max = 600, tokens_max = 600 };
+
+/* A sink that keeps everything. */
+struct record {
+    struct tare_sink sink; /* first: the callbacks get its address */
+    uint32_t n_vocab;
+    uint32_t n_rows;
+    uint32_t positions[rows_max];
+    float *rows; /* [rows_max, n_vocab] */
+    uint32_t n_tokens;
+    int32_t tokens[tokens_max];
+    char text[8192];
+    size_t n_text;
+    uint32_t stop_after; /* tokens; 0: never */
+};
+
+struct session {
+    void *self;
+    struct tare_model_facts facts;
+    struct record record;
+};
+
+/* Where an option of that name lies in `self`. */
+void *session_option(void *self, const char *name);
+/* Private memory of the backend with its defaults; free() it. */
+void *session_new_self(void);
+/* Opens, loads and describes, or fails the test. */
+void session_start(struct session *s, const char *path);
+void session_start_zoo(struct session *s, const char *file);
+void session_stop(struct session *s);
+/* Forgets earlier answers and submits. */
+int session_submit(struct session *s, const struct tare_request *request, struct tare_err *err);
+/* The same, and fails the test with the backend's message. */
+void session_must(struct session *s, const struct tare_request *request);
+/* A request of a fixed id, first answer 1. */
+struct tare_request session_request(enum tare_request_kind kind, const int32_t *tokens, uint32_t n);
+
+#endif
