@@ -165,7 +165,8 @@ static bool is_done(const struct tare_repeat_row *r, int64_t items)
     if (strcmp(r->outcome, "ok") == 0 || strcmp(r->outcome, "skip") == 0) {
         return true;
     }
-    return strcmp(r->outcome, "error") == 0 && items != TARE_ABSENT && r->samples >= items;
+    bool failed = strcmp(r->outcome, "error") == 0 || strcmp(r->outcome, "oom") == 0;
+    return failed && items != TARE_ABSENT && r->samples >= items;
 }
 
 static int collect_repeat(void *ctx, const struct tare_repeat_row *r, struct tare_err *err)

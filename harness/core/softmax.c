@@ -1,76 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A log-softmax that the compiler can vectorise: an own exponential, blocks summed in double. */
+/* A log-softmax that the compiler can vectorise: an own exponential, lanes summed in double. */
 #include "core/softmax.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
+/* A second variant for wide registers, picked once by the dynamic linker; both give the same bits,
+ * for -std=c11 contracts nothing. Sanitizers and the resolver do not go together. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
+enum { lane_count = 8 };
+
+typedef float lanes __attribute__((vector_size(lane_count * sizeof(float))));
+typedef int32_t int_lanes __attribute__((vector_size(lane_count * sizeof(int32_t))));
+
 /*
- * e^x for x <= 0. x = k ln 2 + r with |r| <= ln 2 / 2; e^r by its Taylor polynomial of degree 7
- * (remainder below 6e-9 relative), 2^k through the exponent bits. Below -87 the result is 0, which
- * against a sum of at least 1 is beyond float.
+ * *sum += e^(x - max), lane by lane, for x <= max. x - max = k ln 2 + r with |r| <= ln 2 / 2; e^r by
+ * its Taylor polynomial of degree 7 (remainder below 6e-9 relative), 2^k through the exponent bits.
+ * Below -87 a term counts as e^-87 = 1.6e-38, which against a sum of at least 1 is beyond float.
+ * A NaN stays one.
  */
-static inline float exp_nonpositive(float x)
+static inline __attribute__((always_inline)) void add_exp(lanes *sum, const lanes *row, float max)
 {
-    float clamped = x < -87.0F ? -87.0F : x;
-    float k = rintf(clamped * 1.44269504088896F);
-    float r = clamped - k * 0.693359375F;
-    r = r + k * 2.12194440e-4F;
-    float p = 1.0F / 5040;
-    p = p * r + 1.0F / 720;
+    const float magic = 12582912.0F; /* 1.5 * 2^23: adding it leaves the rounded integer in the low bits */
+    const lanes floor_value = (lanes){0} - 87.0F;
+    lanes x = *row - max;
+    const int_lanes low = x < floor_value;
+    x = (lanes)((low & (int_lanes)floor_value) | (~low & (int_lanes)x));
+    lanes shifted = x * 1.44269504F + magic;
+    lanes k = shifted - magic;
+    /* ln 2 in two parts; the first has 15 significant bits, so that its product with k is exact. */
+    lanes r = (x - k * 0x1.62e4p-1F) - k * 1.42860677e-6F;
+    lanes p = r * (1.0F / 5040) + 1.0F / 720;
     p = p * r + 1.0F / 120;
     p = p * r + 1.0F / 24;
     p = p * r + 1.0F / 6;
     p = p * r + 0.5F;
     p = p * r + 1.0F;
     p = p * r + 1.0F;
-    int32_t bits = ((int32_t)k + 127) * (1 << 23);
-    float scale;
-    memcpy(&scale, &bits, sizeof scale);
-    return x < -87.0F ? 0.0F : p * scale;
+    *sum += p * (lanes)(((int_lanes)shifted + 127) << 23);
 }
 
-static float row_max(const float *row, size_t n)
+WIDE static float row_max(const float *row, size_t n)
 {
-    float lanes[16];
+    float part[16];
     for (int j = 0; j < 16; j++) {
-        lanes[j] = -INFINITY;
+        part[j] = -INFINITY;
     }
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         for (int j = 0; j < 16; j++) {
-            lanes[j] = row[i + (size_t)j] > lanes[j] ? row[i + (size_t)j] : lanes[j];
+            part[j] = row[i + (size_t)j] > part[j] ? row[i + (size_t)j] : part[j];
         }
     }
     for (; i < n; i++) {
-        lanes[0] = row[i] > lanes[0] ? row[i] : lanes[0];
+        part[0] = row[i] > part[0] ? row[i] : part[0];
     }
     for (int j = 1; j < 16; j++) {
-        lanes[0] = lanes[j] > lanes[0] ? lanes[j] : lanes[0];
+        part[0] = part[j] > part[0] ? part[j] : part[0];
     }
-    return lanes[0];
+    return part[0];
 }
 
-/* Sixteen float lanes over at most 1024 entries at a time, then double. */
-static double sum_exp(const float *row, size_t n, float max)
+static double fold(const lanes *sum)
+{
+    double total = 0;
+    for (int j = 0; j < lane_count; j++) {
+        total += (double)(*sum)[j];
+    }
+    return total;
+}
+
+/* Two sums of float lanes over at most 1024 numbers at a time, then double; the few numbers that are
+ * left over one by one. */
+WIDE static double sum_exp(const float *row, size_t n, float max)
 {
     double total = 0;
     size_t i = 0;
-    while (i + 16 <= n) {
-        float lanes[16] = {0};
+    while (i + (size_t)2 * lane_count <= n) {
+        lanes a = {0}, b = {0}, x;
         size_t end = i + 1024 < n ? i + 1024 : n;
-        for (; i + 16 <= end; i += 16) {
-            for (int j = 0; j < 16; j++) {
-                lanes[j] += exp_nonpositive(row[i + (size_t)j] - max);
-            }
+        for (; i + (size_t)2 * lane_count <= end; i += (size_t)2 * lane_count) {
+            memcpy(&x, row + i, sizeof x);
+            add_exp(&a, &x, max);
+            memcpy(&x, row + i + lane_count, sizeof x);
+            add_exp(&b, &x, max);
         }
-        for (int j = 0; j < 16; j++) {
-            total += (double)lanes[j];
-        }
+        total += fold(&a) + fold(&b);
     }
     for (; i < n; i++) {
-        total += (double)exp_nonpositive(row[i] - max);
+        total += exp((double)row[i] - (double)max);
     }
     return total;
 }

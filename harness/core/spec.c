@@ -82,7 +82,12 @@ int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare
 {
     struct tare_json *json = NULL;
     int r = tare_json_parse(spec, strlen(spec), "stored cell", &json, err);
+    if (r == 0 && tare_json_type(json) != TARE_JSON_OBJECT) {
+        r = tare_err_set(err, TARE_E_FORMAT, "stored cell: is %s, not an object",
+                         tare_json_type_name(tare_json_type(json)));
+    }
     if (r < 0) {
+        tare_json_destroy(json);
         return r;
     }
     struct tare_json *copy = tare_json_new_object();

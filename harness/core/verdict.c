@@ -12,7 +12,7 @@ const char *tare_verdict_text(enum tare_verdict verdict)
 
 enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons, size_t n_reasons)
 {
-    bool complete = f->items != TARE_ABSENT && f->samples == f->items * f->repeats;
+    bool complete = f->items > 0 && f->repeats > 0 && f->samples == f->items * f->repeats;
     const struct {
         bool holds;
         const char *code;
@@ -27,11 +27,13 @@ enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons
         return TARE_SKIPPED;
     }
     size_t used = 0;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules && used < n_reasons; i++) {
-        if (rules[i].holds) {
+    bool valid = true;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        valid = valid && !rules[i].holds;
+        if (rules[i].holds && used < n_reasons) {
             int n = snprintf(reasons + used, n_reasons - used, "%s%s", used ? "," : "", rules[i].code);
             used += n > 0 ? (size_t)n : 0;
         }
     }
-    return used == 0 ? TARE_VALID : TARE_INVALID;
+    return valid ? TARE_VALID : TARE_INVALID;
 }

@@ -54,6 +54,7 @@ static size_t lower_rank(size_t n, double q, double tail, double *out_below)
     size_t k = from > 0 ? (size_t)from : 0;
     double p = exp(log_pmf(dn, (double)k, q));
     double below = 0;
+    tail *= 1 + 1e-12; /* a tail that is met exactly, as with 1 - 2^(1-n), must not fail by a rounding */
     while (k <= n && below + p <= tail) {
         below += p;
         p *= (dn - (double)k) / (double)(k + 1) * q / (1 - q);
