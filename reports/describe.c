@@ -68,7 +68,9 @@ static void put_interval(FILE *to, const struct tare_table *table, size_t column
                          const struct tare_quantity *q)
 {
     (void)table, (void)column;
-    if (q->level > 0 && q->level < 1) {
+    if (q->exact) {
+        (void)fputs("none needed: ", to);
+    } else if (q->level > 0 && q->level < 1) {
         (void)fprintf(to, "%.6g %% by ", q->level * 100);
     } else {
         (void)fputs("of unrecorded level by ", to);

@@ -215,7 +215,7 @@ static int compare_jobs(const void *a, const void *b)
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
-int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
+int tare_execute(const struct tare_execute_args *args, size_t *out_workers, struct tare_err *err)
 {
     struct jobs jobs = {.store = args->store};
     int r = tare_query_cells(args->store, args->run_id, collect_cell, &jobs, err);
@@ -234,5 +234,6 @@ int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
         free(jobs.list[i].label);
     }
     free(jobs.list);
+    *out_workers = jobs.n;
     return r;
 }

@@ -163,13 +163,14 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
     return r;
 }
 
-static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan,
+/* A run that had nothing left to do keeps the time at which it was finished. */
+static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan, size_t workers,
                   struct tare_judged *judged, struct tare_err *err)
 {
     char now[32];
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
     int r = tare_derive_run(to->store, to->run_id, plan->baseline, judged, err);
-    r = r == 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
+    r = r == 0 && workers > 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
     return r == 0 ? tare_store_checkpoint(to->store, err) : r;
 }
 
@@ -182,11 +183,12 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
     to->paths = args->paths;
     to->time_limit_ns = plan->time_limit_ns;
     to->progress = true;
-    int r = tare_execute(to, err);
+    size_t workers = 0;
+    int r = tare_execute(to, &workers, err);
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
-    r = r == 0 ? finish(to, plan, &judged, err) : r;
+    r = r == 0 ? finish(to, plan, workers, &judged, err) : r;
     r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
                : r;
     if (r < 0) {

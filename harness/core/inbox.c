@@ -15,6 +15,7 @@ void tare_inbox_init(struct tare_inbox *box)
 {
     tare_buf_init(&box->buf, max_frame_bytes + read_bytes);
     box->greeted = false;
+    box->ended = false;
 }
 
 void tare_inbox_fini(struct tare_inbox *box)
@@ -131,6 +132,10 @@ static int take_frame(struct tare_inbox *box, uint32_t type, const char *data, s
     if (!box->greeted && type != TARE_FRAME_HELLO) {
         return bad_frame("it does not begin with a greeting", err);
     }
+    if (box->ended) {
+        return bad_frame("something follows its end", err);
+    }
+    box->ended = type == TARE_FRAME_END;
     switch (type) {
     case TARE_FRAME_HELLO:
         return take_hello(box, data, n, err);

@@ -23,7 +23,9 @@ int tare_outbox_init(struct tare_outbox *box, int fd, struct tare_err *err)
     if (!box->data) {
         return tare_err_set(err, TARE_E_NOMEM, "results stream: out of memory");
     }
-    memset(box->data, 0, box->cap); /* touched now, not inside the measured window */
+    /* Touched now, not inside the measured window. With 0 the compiler would make it a calloc, which
+     * touches nothing. */
+    memset(box->data, 0xff, box->cap);
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         tare_outbox_fini(box);

@@ -69,6 +69,7 @@ struct tare_inbox_ops {
 struct tare_inbox {
     struct tare_buf buf;
     bool greeted;
+    bool ended;
 };
 
 void tare_inbox_init(struct tare_inbox *box);

@@ -108,8 +108,8 @@ static int pump(struct flight *f, struct tare_err *err)
         struct pollfd p = {.fd = f->process.out_fd, .events = POLLIN};
         int n = poll(&p, 1, next_wait_ms(f));
         int r = n > 0 ? tare_inbox_read(&f->inbox, f->process.out_fd, &flight_ops, f, err) : 1;
-        if (r <= 0) {
-            return r;
+        if (r < 0 || (r == 0 && (f->ended || !stop_requested))) {
+            return r; /* an end without a last word, after a signal, is the terminal's doing */
         }
         int64_t now_ns = tare_clock_ns();
         if (now_ns >= next_tick_ns) {

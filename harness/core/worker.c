@@ -261,6 +261,7 @@ int tare_worker_run(int spec_fd, int out_fd, struct tare_err *err)
     /* A worker without its supervisor measures for nobody. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN); /* a terminal sends it to both: the supervisor decides */
     quiet_libraries();
     struct worker w;
     memset(&w, 0, sizeof w);

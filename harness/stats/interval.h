@@ -38,6 +38,14 @@ struct tare_interval tare_median_interval(const double *sorted, size_t n, double
 /* Wilson score interval of k successes in n. Not ok for n = 0. */
 struct tare_interval tare_wilson(int64_t k, int64_t n, double level);
 /*
+ * Interval of sum(num)/sum(den) where each unit holds den[i] trials of which num[i] succeeded, and
+ * trials of a unit are not independent: Wilson's interval with an effective number of trials,
+ * p(1-p) over the variance between units. Near 0 and 1 that variance cannot be estimated (a bootstrap
+ * would collapse there): unless at least 10 units have a failure and 10 a success, each unit counts as
+ * one trial. Covers 94 to 98 % in simulation for p from 0.5 to 0.998. Not ok for n < 2.
+ */
+struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level);
+/*
  * Interval of sum(num)/sum(den), resampling the n units. Percentile bootstrap with 2000 draws from
  * the stream `seed` for n <= 20000, the linearised (delta) normal interval above. Not ok for n < 2.
  */

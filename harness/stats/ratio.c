@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <tare/rng.h>
 
-enum { draws = 2000, bootstrap_max_n = 20000 };
+enum { draws = 2000, bootstrap_max_n = 20000, min_units_each_way = 10 };
 
 /* Bisection on the complementary error function: exact enough, and no table of coefficients. */
 double tare_normal_quantile(double p)
@@ -26,21 +26,56 @@ double tare_normal_quantile(double p)
     return 0.5 * (low + high);
 }
 
+/* Wilson's interval; n need not be whole. At the edges the closed form is the edge, but for rounding. */
+static struct tare_interval wilson(double p, double n, double level, const char *method)
+{
+    double z = tare_normal_quantile(0.5 + level / 2), z2 = z * z / n;
+    double center = (p + z2 / 2) / (1 + z2);
+    double half = z * sqrt(p * (1 - p) / n + z2 / (4 * n)) / (1 + z2);
+    return (struct tare_interval){.ok = true,
+                                  .low = p <= 0 ? 0 : fmax(0, center - half),
+                                  .high = p >= 1 ? 1 : fmin(1, center + half),
+                                  .level = level,
+                                  .method = method};
+}
+
 struct tare_interval tare_wilson(int64_t k, int64_t n, double level)
 {
     if (n <= 0) {
         return (struct tare_interval){.ok = false, .method = "no items"};
     }
-    double z = tare_normal_quantile(0.5 + level / 2);
-    double dn = (double)n, p = (double)k / dn, z2 = z * z / dn;
-    double center = (p + z2 / 2) / (1 + z2);
-    double half = z * sqrt(p * (1 - p) / dn + z2 / (4 * dn)) / (1 + z2);
-    /* At the edges the closed form is the edge itself, but for rounding. */
-    return (struct tare_interval){.ok = true,
-                                  .low = k == 0 ? 0 : fmax(0, center - half),
-                                  .high = k == n ? 1 : fmin(1, center + half),
-                                  .level = level,
-                                  .method = "Wilson score"};
+    return wilson((double)k / (double)n, (double)n, level, "Wilson score");
+}
+
+/* Variance of sum(num)/sum(den) between units: n/(n-1) * sum (a - R b)^2 / (sum b)^2. */
+static double ratio_variance(const double *num, const double *den, size_t n, double ratio, double bottom)
+{
+    double squares = 0, dn = (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double d = num[i] - ratio * den[i];
+        squares += d * d;
+    }
+    return dn / (dn - 1) * squares / (bottom * bottom);
+}
+
+struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level)
+{
+    double top = 0, bottom = 0;
+    size_t failing = 0, succeeding = 0;
+    for (size_t i = 0; i < n; i++) {
+        top += num[i];
+        bottom += den[i];
+        failing += num[i] < den[i];
+        succeeding += num[i] > 0;
+    }
+    if (n < 2 || bottom <= 0) {
+        return (struct tare_interval){.ok = false, .method = "n too small"};
+    }
+    double p = top / bottom, variance = ratio_variance(num, den, n, p, bottom);
+    bool estimable = failing >= min_units_each_way && succeeding >= min_units_each_way && variance > 0;
+    double most = estimable ? bottom : (double)n;
+    double effective = variance > 0 ? fmin(p * (1 - p) / variance, most) : (double)n;
+    return wilson(p, effective, level, "Wilson score, effective n from items");
 }
 
 static double one_draw(const double *num, const double *den, size_t n, struct tare_rng *rng)
@@ -84,10 +119,9 @@ static int bootstrap(const double *num, const double *den, size_t n, double leve
     return 0;
 }
 
-/* Var(sum a / sum b) ~ n/(n-1) * sum (a - R b)^2 / (sum b)^2. */
 static struct tare_interval linearised(const double *num, const double *den, size_t n, double level)
 {
-    double top = 0, bottom = 0, squares = 0;
+    double top = 0, bottom = 0;
     for (size_t i = 0; i < n; i++) {
         top += num[i];
         bottom += den[i];
@@ -96,12 +130,7 @@ static struct tare_interval linearised(const double *num, const double *den, siz
         return (struct tare_interval){.ok = false, .method = "no denominator"};
     }
     double ratio = top / bottom;
-    for (size_t i = 0; i < n; i++) {
-        double d = num[i] - ratio * den[i];
-        squares += d * d;
-    }
-    double dn = (double)n;
-    double half = tare_normal_quantile(0.5 + level / 2) * sqrt(dn / (dn - 1) * squares) / fabs(bottom);
+    double half = tare_normal_quantile(0.5 + level / 2) * sqrt(ratio_variance(num, den, n, ratio, bottom));
     if (!isfinite(ratio) || !isfinite(half)) {
         return (struct tare_interval){.ok = false, .method = "not all values are numbers"};
     }

@@ -86,22 +86,12 @@ int tare_query_repeats(struct tare_store *store, int64_t cell_id, tare_repeat_fn
     return r;
 }
 
-static int kind_number(const char *text)
-{
-    for (int kind = TARE_KIND_MEASURED; kind <= TARE_KIND_DECLARED; kind++) {
-        if (strcmp(tare_kind_name(kind), text) == 0) {
-            return kind;
-        }
-    }
-    return 0;
-}
-
 static struct tare_figure figure_row(sqlite3_stmt *s)
 {
     struct tare_figure f = {.name = tare_sql_text(s, 0),
                             .value = tare_sql_f64(s, 1),
                             .unit = tare_sql_text(s, 2),
-                            .kind = kind_number(tare_sql_text(s, 3)),
+                            .kind = tare_kind_of(tare_sql_text(s, 3)),
                             .source = tare_sql_text(s, 4),
                             .scope = tare_sql_text(s, 5),
                             .n = sqlite3_column_int64(s, 6),

@@ -48,6 +48,53 @@ void tare_figure_flag(struct tare_figure *f, const char *flag)
     }
 }
 
+/* A reading of the measure phase, or 0 where it is absent: absence is no sign of noise. */
+static double measured(const struct tare_evidence *e, int64_t repeat_id, const char *name)
+{
+    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", name);
+    return r && !r->absent ? r->value : 0;
+}
+
+static void flag_repeat(struct tare_figure *f, const struct tare_evidence *e,
+                        const struct tare_evidence_repeat *r)
+{
+    double wall_s = measured(e, r->id, "wall") / 1e9;
+    const struct {
+        const char *flag;
+        bool raised;
+    } rules[] = {{"FOREIGN_CPU", measured(e, r->id, "foreign_cpu") > 2},
+                 {"STEAL", measured(e, r->id, "steal") > 1},
+                 {"CPU_WAIT", measured(e, r->id, "run_queue_wait") > 0.05 * wall_s},
+                 {"PAGING", measured(e, r->id, "major_faults") > 0}};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (rules[i].raised) {
+            tare_figure_flag(f, rules[i].flag);
+        }
+    }
+}
+
+void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e)
+{
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (e->repeats[i].complete && e->repeats[i].attempts > 1) {
+            tare_figure_flag(f, "RESUMED");
+        }
+    }
+}
+
+void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e)
+{
+    tare_figure_flag_resumed(f, e);
+    if (e->slow_build) {
+        tare_figure_flag(f, "SLOW_BUILD");
+    }
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (e->repeats[i].complete) {
+            flag_repeat(f, e, &e->repeats[i]);
+        }
+    }
+}
+
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval)
 {
     f->method = interval->method;

@@ -66,6 +66,12 @@ TARE_MUST_CHECK int tare_derive(const struct tare_evidence *e, struct tare_figur
 struct tare_figure tare_figure_make(const char *name, const char *unit, enum tare_kind kind,
                                     const char *source, const char *scope);
 void tare_figure_flag(struct tare_figure *f, const char *flag);
+/* What disturbed the measure phases: FOREIGN_CPU (others used over 2 % of the machine), STEAL (the
+ * hypervisor took over 1 %), CPU_WAIT (we waited for a CPU over 5 % of the time), PAGING (major
+ * faults), SLOW_BUILD, RESUMED. For every figure that is a time or a rate. */
+void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
+/* RESUMED: a repeat was put together from several worker processes. */
+void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e);
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval);
 TARE_MUST_CHECK int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figures *to,
                                        struct tare_err *err);

@@ -87,9 +87,7 @@ static int put_one(const struct tare_evidence *e, const struct series *s, struct
     struct tare_figure f =
         tare_figure_make(s->names[q], "s", TARE_KIND_MEASURED, "CLOCK_MONOTONIC", "request");
     double *row = m->values + q * m->max;
-    if (e->slow_build) {
-        tare_figure_flag(&f, "SLOW_BUILD");
-    }
+    tare_figure_flag_noise(&f, e);
     if (m->used == 0 || m->last_n == 0) {
         return tare_figure_absent(&f, m->used ? s->none : "no repeat was completed", to, err);
     }

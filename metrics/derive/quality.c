@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Quality: the task's own metrics over its items, each item counted once however often it was
- * repeated. Intervals are over items: Wilson for proportions of items, percentile bootstrap of the
- * ratio otherwise. If repeats of the same items disagree, the figure is flagged NONDETERMINISTIC.
+ * repeated. Intervals are over items: Wilson for proportions of items, Wilson with an effective n for
+ * tokens within items, percentile bootstrap for other ratios. If repeats of the same items disagree, the
+ * figure is flagged NONDETERMINISTIC.
  */
 #include "derive.h"
 
@@ -59,28 +60,34 @@ static double ratio(const struct columns *c)
     return bottom > 0 ? top / bottom : (double)NAN;
 }
 
-/* Every item is a plain right or wrong. */
-static bool is_proportion(const struct columns *c)
+/* What the items are, for the choice of the interval. */
+struct shape {
+    bool trials; /* successes out of a number of trials each */
+    bool single; /* one trial each */
+    double successes;
+};
+
+static struct shape shape_of(const struct columns *c)
 {
+    struct shape s = {.trials = true, .single = true};
     for (size_t i = 0; i < c->n; i++) {
-        if (c->den[i] != 1 || (c->num[i] != 0 && c->num[i] != 1)) {
-            return false;
-        }
+        s.trials = s.trials && c->num[i] >= 0 && c->num[i] <= c->den[i] && floor(c->num[i]) == c->num[i];
+        s.single = s.single && c->den[i] == 1;
+        s.successes += c->num[i];
     }
-    return true;
+    s.single = s.single && s.trials;
+    return s;
 }
 
 static int interval(const struct tare_evidence *e, const struct columns *c, struct tare_interval *out,
                     struct tare_err *err)
 {
-    if (!is_proportion(c)) {
+    struct shape shape = shape_of(c);
+    if (!shape.trials) {
         return tare_ratio_interval(c->num, c->den, c->n, TARE_LEVEL, e->seed, out, err);
     }
-    double right = 0;
-    for (size_t i = 0; i < c->n; i++) {
-        right += c->num[i];
-    }
-    *out = tare_wilson((int64_t)right, (int64_t)c->n, TARE_LEVEL);
+    *out = shape.single ? tare_wilson((int64_t)shape.successes, (int64_t)c->n, TARE_LEVEL)
+                        : tare_cluster_proportion(c->num, c->den, c->n, TARE_LEVEL);
     return 0;
 }
 
@@ -140,7 +147,7 @@ int tare_derive_quality(const struct tare_evidence *e, struct tare_figures *to, 
 {
     int r = 0;
     for (const struct tare_metric *m = e->task->metrics; r == 0 && m && m->name; m++) {
-        struct tare_figure f = tare_figure_make(m->name, m->unit, TARE_KIND_COUNTED, "samples", "items");
+        struct tare_figure f = tare_figure_make(m->name, m->unit, TARE_KIND_COUNTED, "samples", "task");
         f.n_what = "items";
         size_t i = 0;
         while (i < e->n_repeats && !e->repeats[i].complete) {

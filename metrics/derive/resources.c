@@ -33,52 +33,29 @@ static const struct resource resources[] = {
     {"steal", "measure", "steal", 1, "%"},
 };
 
-enum { foreign_limit_pct = 2, steal_limit_pct = 1 };
-
-static enum tare_kind kind_of(const char *text)
-{
-    for (int kind = TARE_KIND_MEASURED; kind <= TARE_KIND_DECLARED; kind++) {
-        if (strcmp(tare_kind_name(kind), text) == 0) {
-            return (enum tare_kind)kind;
-        }
-    }
-    return TARE_KIND_DECLARED;
-}
-
-/* Limits from which a reader must be warned (share of the machine's CPU time). */
-static void flag_noise(struct tare_figure *f, double value)
-{
-    if (strcmp(f->name, "foreign_cpu") == 0 && value > foreign_limit_pct) {
-        tare_figure_flag(f, "FOREIGN_CPU");
-    }
-    if (strcmp(f->name, "steal") == 0 && value > steal_limit_pct) {
-        tare_figure_flag(f, "STEAL");
-    }
-    if (strcmp(f->name, "major_faults") == 0 && value > 0) {
-        tare_figure_flag(f, "PAGING");
-    }
-}
-
 static int derive_one(const struct tare_evidence *e, const struct resource *res, double *values,
                       struct tare_figures *to, struct tare_err *err)
 {
     struct tare_figure f =
         tare_figure_make(res->figure, res->unit, TARE_KIND_MEASURED, "not read", "process");
     size_t n = 0;
+    if (strcmp(res->phase, "measure") == 0 && strcmp(res->unit, "s") == 0) {
+        tare_figure_flag_noise(&f, e);
+    }
+    tare_figure_flag_resumed(&f, e);
     for (size_t i = 0; i < e->n_repeats; i++) {
         const struct tare_reading_record *r =
             e->repeats[i].complete ? tare_evidence_find(e, e->repeats[i].id, res->phase, res->reading) : NULL;
         if (!r) {
             continue;
         }
-        f.kind = (int)kind_of(r->kind);
+        f.kind = tare_kind_of(r->kind);
         f.source = r->source;
         f.scope = r->scope;
         if (r->absent) {
             return tare_figure_absent(&f, r->absent, to, err);
         }
         values[n++] = r->value * res->scale;
-        flag_noise(&f, values[n - 1]);
     }
     return tare_figure_repeats(
         &f, values, n, tare_evidence_complete(e) ? "no meter reads this here" : "no repeat was completed", to,

@@ -47,18 +47,6 @@ static const struct {
     {"decode_throughput", "tok/s", "no request generated two tokens", decode_tokens},
 };
 
-static void add_flags(const struct tare_evidence *e, struct tare_figure *f)
-{
-    if (e->slow_build) {
-        tare_figure_flag(f, "SLOW_BUILD");
-    }
-    for (size_t i = 0; i < e->n_repeats; i++) {
-        if (e->repeats[i].complete && e->repeats[i].attempts > 1) {
-            tare_figure_flag(f, "RESUMED");
-        }
-    }
-}
-
 static int derive_rate(const struct tare_evidence *e, size_t which, double *values, struct tare_figures *to,
                        struct tare_err *err)
 {
@@ -71,7 +59,7 @@ static int derive_rate(const struct tare_evidence *e, size_t which, double *valu
             values[n++] = rate;
         }
     }
-    add_flags(e, &f);
+    tare_figure_flag_noise(&f, e);
     return tare_figure_repeats(
         &f, values, n, tare_evidence_complete(e) ? rates[which].none : "no repeat was completed", to, err);
 }
@@ -102,7 +90,7 @@ static int derive_speedup(const struct tare_evidence *e, double *values, struct 
             &f, e->baseline_name ? "the baseline has no such task" : "the plan names no baseline", to, err);
     }
     size_t n = 0;
-    add_flags(e, &f);
+    tare_figure_flag_noise(&f, e);
     for (size_t i = 0; i < e->n_repeats; i++) {
         const struct tare_repeat_sums *mine = &e->repeats[i].sums, *base = partner(e, &e->repeats[i]);
         if (!base || mine->window_ns <= 0) {

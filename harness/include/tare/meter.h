@@ -11,6 +11,7 @@
 #define TARE_METER_H
 
 #include <stdbool.h>
+#include <string.h>
 #include <tare/opt.h>
 #include <tare/plugin.h>
 
@@ -69,6 +70,16 @@ static inline const char *tare_kind_name(int kind)
 {
     static const char *const names[] = {"", "measured", "counted", "reported", "modelled", "declared"};
     return kind >= 1 && kind <= 5 ? names[kind] : "unknown";
+}
+
+/* The kind of that name; TARE_KIND_DECLARED, the weakest, for an unknown one. */
+static inline int tare_kind_of(const char *name)
+{
+    int kind = TARE_KIND_MEASURED;
+    while (kind < TARE_KIND_DECLARED && strcmp(tare_kind_name(kind), name) != 0) {
+        kind++;
+    }
+    return kind;
 }
 
 #ifdef __cplusplus

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the flags of a table mean, for those that occur in it. */
+#include "survey.h"
+
+#include <string.h>
+
+static const struct {
+    const char *flag;
+    const char *text;
+} meanings[] = {
+    {"FEW_REPEATS",
+     "FEW_REPEATS: too few repeats for a 95 % interval; the range of all is shown, at the level it reaches"},
+    {"ONE_REPEAT",
+     "ONE_REPEAT: the interval is over the requests of one process, which share its fate; it is too narrow"},
+    {"SLOW_BUILD",
+     "SLOW_BUILD: tare was built for debugging or with sanitizers; its times say nothing about the model"},
+    {"RESUMED", "RESUMED: a repeat was interrupted and put together from several processes"},
+    {"UNEQUAL_WORK", "UNEQUAL_WORK: the two sides of the ratio did not generate the same number of tokens"},
+    {"NONDETERMINISTIC",
+     "NONDETERMINISTIC: repeats of the same items gave different answers; the first repeat is shown"},
+    {"FOREIGN_CPU", "FOREIGN_CPU: other processes used over 2 % of the machine's CPU time in a repeat"},
+    {"CPU_WAIT", "CPU_WAIT: the process waited for a CPU for over 5 % of a repeat"},
+    {"STEAL", "STEAL: the hypervisor took over 1 % of the machine's CPU time in a repeat"},
+    {"PAGING", "PAGING: major page faults happened while measuring"},
+};
+
+enum { n_meanings = sizeof meanings / sizeof *meanings };
+
+/* Is the flag one of a comma-separated list? */
+static bool holds(const char *list, const char *flag)
+{
+    size_t n = strlen(flag);
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        if (strncmp(at, flag, n) == 0 && (at[n] == ',' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool occurs(const struct tare_table *table, const char *flag)
+{
+    for (size_t i = 0; i < table->n_rows * table->n_columns; i++) {
+        if (table->cells[i].type == TARE_CELL_QUANTITY && holds(table->cells[i].q.flags, flag)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int tare_survey_explain(struct tare_survey *survey, struct tare_err *err)
+{
+    const char **notes = tare_arena_array(&survey->arena, n_meanings, sizeof *notes);
+    if (!notes) {
+        tare_survey_fini(survey);
+        return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < n_meanings; i++) {
+        if (occurs(&survey->table, meanings[i].flag)) {
+            notes[n++] = meanings[i].text;
+        }
+    }
+    survey->table.notes = notes;
+    survey->table.n_notes = n;
+    return 0;
+}
