@@ -87,7 +87,9 @@ static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const ch
         return 1;
     }
     ask->token_ns[ask->n_tokens++] = now_ns - ask->begin_ns;
-    memcpy(ask->output + ask->n_output, bytes, n_bytes);
+    if (n_bytes > 0) {
+        memcpy(ask->output + ask->n_output, bytes, n_bytes);
+    }
     ask->n_output += n_bytes;
     ask->cut = ask->n_output;
     ask->stopped = tare_stop_match(ask->output, ask->n_output, n_bytes, ask->item->stops, ask->item->n_stops,
@@ -104,6 +106,17 @@ static void on_done(struct tare_sink *sink, uint64_t id, int code, const char *m
     fault(from_sink(sink), "it reported a completion without being concurrent");
 }
 
+/* Memory whose pages are there before anything is timed: fresh ones would fault in at their first use,
+ * and a compiler turns a fill with 0 into a calloc, which touches nothing. */
+static void *touched(size_t n)
+{
+    void *memory = malloc(n);
+    if (memory) {
+        memset(memory, 0xff, n);
+    }
+    return memory;
+}
+
 int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
                   const struct tare_prepared *prepared, struct tare_err *err)
 {
@@ -115,9 +128,9 @@ int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
     ask->n_vocab = args->facts->n_vocab > 0 ? (size_t)args->facts->n_vocab : 0;
     ask->cap_tokens = prepared->max_output;
     ask->cap_output = (size_t)prepared->max_output * output_bytes_per_tok + output_bytes_spare;
-    ask->token_ns = calloc(ask->cap_tokens + 1, sizeof *ask->token_ns);
-    ask->output = calloc(ask->cap_output, 1);
-    ask->records = calloc(prepared->max_requests + (size_t)1, sizeof *ask->records);
+    ask->token_ns = touched((ask->cap_tokens + 1) * sizeof *ask->token_ns);
+    ask->output = touched(ask->cap_output);
+    ask->records = touched((prepared->max_requests + (size_t)1) * sizeof *ask->records);
     if (!ask->token_ns || !ask->output || !ask->records) {
         tare_ask_fini(ask);
         return tare_err_set(err, TARE_E_NOMEM, "out of memory for the answers");
@@ -163,7 +176,7 @@ static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, siz
 /* What the backend returned, or what it failed to do. */
 static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
 {
-    const char *text = r < 0 ? err->msg : ask->fault;
+    const char *text = r >= 0 ? ask->fault : err->msg[0] ? err->msg : "the backend failed and did not say why";
     if (!text && ask->scored != ask->q->n_expected) {
         text = "it answered fewer positions than were asked";
     }
@@ -173,6 +186,12 @@ static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
     (void)snprintf(ask->message, sizeof ask->message, "%s%.220s",
                    r < 0 ? "" : "the backend broke its contract: ", text);
     return r < 0 ? r : TARE_E_BACKEND;
+}
+
+/* A sum is known if all its parts are. */
+static int64_t add_known(int64_t sum, int64_t more)
+{
+    return sum >= 0 && more >= 0 ? sum + more : TARE_ABSENT;
 }
 
 static void account(struct tare_ask *ask, struct tare_sample *out)
@@ -185,9 +204,8 @@ static void account(struct tare_ask *ask, struct tare_sample *out)
     if (!ask->ops->account || ask->ops->account(ask->backend, &work, &cost, NULL) < 0) {
         cost.prefill_flops = cost.decode_flops = TARE_UNKNOWN;
     }
-    bool known = cost.prefill_flops >= 0 && cost.decode_flops >= 0 && out->prefill_flops != TARE_ABSENT;
-    out->prefill_flops = known ? out->prefill_flops + cost.prefill_flops : TARE_ABSENT;
-    out->decode_flops = known ? out->decode_flops + cost.decode_flops : TARE_ABSENT;
+    out->prefill_flops = add_known(out->prefill_flops, cost.prefill_flops);
+    out->decode_flops = add_known(out->decode_flops, cost.decode_flops);
 }
 
 /* One request: the stamps stand directly around submit. Returns the end stamp. */
@@ -206,6 +224,7 @@ static int64_t ask_one(struct tare_ask *ask, uint32_t i, int64_t origin_ns, stru
         .scored_tok = ask->scored};
     out->prompt_tok += ask->records[i].prompt_tok;
     out->output_tok += ask->n_tokens;
+    out->latency_ns += end_ns - ask->begin_ns;
     account(ask, out);
     return end_ns;
 }
@@ -278,15 +297,17 @@ int64_t tare_ask_item(struct tare_ask *ask, const struct tare_prepared_item *ite
         end_ns = ask_one(ask, i, origin_ns, out);
         out->n_requests++;
     }
-    if (out->n_requests == 0) { /* could not be asked at all */
+    if (out->code != 0 && out->n_requests == 0) { /* could not be asked at all */
         (void)snprintf(ask->message, sizeof ask->message, "the item is longer than the model's context");
         end_ns = tare_clock_ns();
         out->start_ns = end_ns - origin_ns;
         out->prefill_flops = out->decode_flops = TARE_ABSENT;
         return end_ns;
     }
-    out->start_ns = ask->records[0].start_ns;
-    out->latency_ns = end_ns - origin_ns - out->start_ns;
+    if (out->n_requests == 0) { /* an empty document: nothing to ask, nothing wrong */
+        end_ns = tare_clock_ns();
+    }
+    out->start_ns = out->n_requests ? ask->records[0].start_ns : end_ns - origin_ns;
     out->n_records = out->n_requests > 1 ? out->n_requests : 0;
     out->records = ask->records;
     if (is_generation(item)) {

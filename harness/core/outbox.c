@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { outbox_bytes = 4 * 1024 * 1024, due_bytes = 32 * 1024, due_ns = 100 * 1000 * 1000 };
+enum { outbox_bytes = 1024 * 1024, due_bytes = 32 * 1024, due_ns = 100 * 1000 * 1000 };
 
 int tare_outbox_init(struct tare_outbox *box, int fd, struct tare_err *err)
 {
@@ -68,56 +68,48 @@ void tare_outbox_flush(struct tare_outbox *box)
     }
 }
 
-/* Makes room for n more bytes; a frame that can never fit is dropped by the caller. */
-static bool make_room(struct tare_outbox *box, size_t n)
-{
-    if (box->cap - box->used >= n) {
-        return true;
-    }
-    box->stalls++;
-    tare_outbox_flush(box);
-    return box->cap >= n;
-}
-
+/* Copies the bytes in; where they are more than there is room for, waits for the supervisor to take
+ * what is there, so that a frame of any size gets through. */
 static void append(struct tare_outbox *box, const void *data, size_t n)
 {
-    if (n > 0) {
-        memcpy(box->data + box->used, data, n);
-        box->used += n;
+    const char *from = data;
+    while (n > 0 && !box->broken) {
+        size_t room = box->cap - box->used;
+        size_t part = n < room ? n : room;
+        memcpy(box->data + box->used, from, part);
+        box->used += part;
+        from += part;
+        n -= part;
+        if (n > 0) {
+            box->stalls++;
+            tare_outbox_flush(box);
+        }
     }
 }
 
-/* Reserves a frame of n payload bytes; false if it can never be sent. */
-static bool begin_frame(struct tare_outbox *box, enum tare_frame_type type, size_t n)
+static void begin_frame(struct tare_outbox *box, enum tare_frame_type type, size_t n)
 {
     uint32_t head[2] = {(uint32_t)type, (uint32_t)n};
-    if (!make_room(box, sizeof head + n)) {
-        box->broken = true; /* larger than the whole buffer: the supervisor will see the stream end */
-        return false;
-    }
     append(box, head, sizeof head);
-    return true;
 }
 
 void tare_outbox_put(struct tare_outbox *box, enum tare_frame_type type, const void *a, size_t n_a,
                      const void *b, size_t n_b)
 {
-    if (begin_frame(box, type, n_a + n_b)) {
-        append(box, a, n_a);
-        append(box, b, n_b);
-    }
+    begin_frame(box, type, n_a + n_b);
+    append(box, a, n_a);
+    append(box, b, n_b);
 }
 
 void tare_outbox_put_sample(struct tare_outbox *box, const struct tare_sample *s)
 {
     size_t n_records = s->n_records * sizeof *s->records;
     size_t n_times = s->n_token_ns * sizeof *s->token_ns;
-    if (begin_frame(box, TARE_FRAME_SAMPLE, sizeof *s + n_records + n_times + s->n_output)) {
-        append(box, s, sizeof *s);
-        append(box, s->records, n_records);
-        append(box, s->token_ns, n_times);
-        append(box, s->output, s->n_output);
-    }
+    begin_frame(box, TARE_FRAME_SAMPLE, sizeof *s + n_records + n_times + s->n_output);
+    append(box, s, sizeof *s);
+    append(box, s->records, n_records);
+    append(box, s->token_ns, n_times);
+    append(box, s->output, s->n_output);
 }
 
 void tare_outbox_put_reading(struct tare_outbox *box, const struct tare_reading_record *r)

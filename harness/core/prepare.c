@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { default_window_tok = 512, max_item_bytes = 1 << 30 };
+enum { default_window_tok = 512, max_item_bytes = (1 << 30) - 16 };
 
 struct builder {
     const struct tare_prepare_args *args;
@@ -32,6 +32,9 @@ static int reserve(struct builder *b, size_t n)
     if (n <= b->cap) {
         return 0;
     }
+    if (n > max_item_bytes) {
+        return tare_err_set(b->err, TARE_E_BACKEND, "backend %s: makes %zu tokens of an item", b->args->ops->name, n);
+    }
     int32_t *ids = realloc(b->ids, n * sizeof *ids);
     b->ids = ids ? ids : b->ids;
     uint32_t *ends = ids ? realloc(b->ends, n * sizeof *ends) : NULL;
@@ -53,12 +56,14 @@ static int tokenize(struct builder *b, struct tare_bytes text, size_t *out_n)
     }
     int r = reserve(b, text.n + 16);
     size_t n = 0;
-    while (r == 0) {
+    for (int tries = 0; r == 0; tries++) {
         r = ops->tokenize(b->args->backend, text.data, text.n, b->ids, b->ends, b->cap, &n, b->err);
         if (r < 0 || n <= b->cap) {
             break;
         }
-        r = reserve(b, n);
+        r = tries == 0 ? reserve(b, n)
+                       : tare_err_set(b->err, TARE_E_BACKEND, "backend %s: its tokens of one text change in number",
+                                      ops->name);
     }
     if (r < 0) {
         return r;
@@ -136,7 +141,8 @@ static int prepare_text(struct builder *b, const struct tare_item *item, struct 
     return q ? 0 : no_memory(b);
 }
 
-/* Flags of the tokens that overlap a span; spans and tokens both ascend. */
+/* Flags of the tokens that overlap a span; spans and tokens both ascend. Nothing overlaps what has no
+ * bytes, be it a token (of a character cut in pieces) or a span. */
 static uint8_t *grade_flags(struct builder *b, const struct tare_item *item, size_t n, size_t shift,
                             size_t *out_last, size_t *out_first, size_t *out_count)
 {
@@ -144,10 +150,11 @@ static uint8_t *grade_flags(struct builder *b, const struct tare_item *item, siz
     size_t s = 0, count = 0;
     for (size_t i = 0; graded && i < n; i++) {
         uint32_t begin = i ? b->ends[i - 1] : 0, end = b->ends[i];
-        while (s < item->n_spans && item->spans[s].end <= begin) {
+        while (s < item->n_spans &&
+               (item->spans[s].end <= begin || item->spans[s].end <= item->spans[s].begin)) {
             s++;
         }
-        bool hit = s < item->n_spans && item->spans[s].begin < end;
+        bool hit = s < item->n_spans && begin < end && item->spans[s].begin < end;
         graded[i + shift] = hit;
         if (hit) {
             *out_first = count++ ? *out_first : i + shift;
@@ -221,6 +228,10 @@ static int prepare_one_choice(struct builder *b, const struct tare_item *item, s
 static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
 {
     size_t n = 0, n_context = 0;
+    if (item->gold >= item->n_choices) {
+        return tare_err_set(b->err, TARE_E_PLUGIN, "task %s: the right choice is none of an item's %zu",
+                            b->args->task->name, item->n_choices);
+    }
     int r = tokenize(b, item->text, &n);
     if (r < 0) {
         return r;
@@ -269,6 +280,10 @@ static int generation(struct builder *b, const int32_t *tokens, size_t n, uint32
     struct tare_prepared_request *q = tare_arena_array(&b->out->arena, 1, sizeof *q);
     if (!q || !tokens) {
         return no_memory(b);
+    }
+    if (n == 0) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED, "task %s: an item gives no token to continue from",
+                            b->args->task->name);
     }
     *q = (struct tare_prepared_request){
         .tokens = tokens, .n_tokens = (uint32_t)n, .first = (uint32_t)n, .max_output = max_output};
