@@ -285,7 +285,11 @@ int tare_survey_build(const struct tare_survey_input *input, struct tare_survey 
         tare_survey_fini(out);
         return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }
-    return tare_survey_explain(out, err);
+    int r = tare_survey_explain(out, err);
+    if (r < 0) {
+        tare_survey_fini(out);
+    }
+    return r;
 }
 
 void tare_survey_fini(struct tare_survey *survey)

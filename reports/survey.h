@@ -49,7 +49,7 @@ struct tare_table_cell tare_survey_cell_of(const struct tare_survey_cell *cell,
                                            const struct tare_figure *figure, int decimals,
                                            double display_scale);
 
-/* Notes that explain every flag in the table; into table->notes. */
+/* Notes that explain every flag in the table, into table->notes; on failure the survey is as before. */
 TARE_MUST_CHECK int tare_survey_explain(struct tare_survey *survey, struct tare_err *err);
 
 #endif

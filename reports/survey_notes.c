@@ -52,7 +52,6 @@ int tare_survey_explain(struct tare_survey *survey, struct tare_err *err)
 {
     const char **notes = tare_arena_array(&survey->arena, n_meanings, sizeof *notes);
     if (!notes) {
-        tare_survey_fini(survey);
         return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }
     size_t n = 0;

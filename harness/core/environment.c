@@ -32,7 +32,6 @@ static const struct file_key file_keys[] = {
     {"kernel.aslr", "/proc/sys/kernel/randomize_va_space", NULL},
     {"kernel.clocksource", "/sys/devices/system/clocksource/clocksource0/current_clocksource", NULL},
     {"kernel.autogroup", "/proc/sys/kernel/sched_autogroup_enabled", NULL},
-    {"kernel.cmdline", "/proc/cmdline", NULL},
     {"load.average", "/proc/loadavg", NULL},
     {"pressure.cpu", "/proc/pressure/cpu", NULL},
     {"pressure.memory", "/proc/pressure/memory", NULL},
