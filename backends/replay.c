@@ -13,11 +13,14 @@
 #include <tare/json.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-enum { bos_token = 256, max_line_bytes = 64 << 20 };
+enum { bos_token = 256, max_line_bytes = 64 << 20, max_file_bytes = 1 << 30 };
 
 struct entry {
     uint64_t key;
@@ -242,6 +245,31 @@ static int build_table(struct replay *p, const char *path, struct tare_err *err)
     return p->table && p->scratch ? 0 : tare_err_set(err, TARE_E_NOMEM, "replay %s: out of memory", path);
 }
 
+/* Regular files only: a device need not end, and a named pipe need not begin. */
+static int open_file(const char *path, FILE **out, struct tare_err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int saved = errno;
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return tare_err_set(err, TARE_E_IO, "replay %s: %s", path, strerror(saved));
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size > max_file_bytes) {
+        (void)close(fd);
+        return tare_err_set(err, TARE_E_FORMAT, "replay %s: is no regular file of at most %d MiB", path,
+                            max_file_bytes >> 20);
+    }
+    *out = fdopen(fd, "r");
+    if (!*out) {
+        (void)close(fd);
+        return tare_err_set(err, TARE_E_NOMEM, "replay %s: out of memory", path);
+    }
+    return 0;
+}
+
 static int replay_load(void *self, const struct tare_load *load, struct tare_err *err)
 {
     struct replay *p = self;
@@ -249,9 +277,10 @@ static int replay_load(void *self, const struct tare_load *load, struct tare_err
     if (!path) {
         return tare_err_set(err, TARE_E_USAGE, "replay: name a file of answers as the model's path");
     }
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        return tare_err_set(err, TARE_E_IO, "replay %s: %s", path, strerror(errno));
+    FILE *file = NULL;
+    int opened = open_file(path, &file, err);
+    if (opened < 0) {
+        return opened;
     }
     int r = read_lines(p, path, file, err);
     (void)fclose(file);

@@ -30,17 +30,18 @@ static const struct spec specs[] = {
     {"kv_bytes", "KV state", "kB", 1e-3, 1, TARE_BETTER_LOWER, false},
     {"peak_rss", "Peak RSS", "MB", 1e-6, 2, TARE_BETTER_LOWER, false},
     {"load_time", "Load", "ms", 1e3, 2, TARE_BETTER_LOWER, false},
-    {"cpu_user", "CPU", "s", 1, 3, TARE_BETTER_LOWER, false},
+    {"cpu_user", "CPU user", "s", 1, 3, TARE_BETTER_LOWER, false},
     {"speedup", "Speed-up", "x", 1, 2, TARE_BETTER_HIGHER, false},
 };
 
-enum { n_specs = sizeof specs / sizeof *specs, first_figure_column = 2 };
+enum { n_specs = sizeof specs / sizeof *specs };
 
 /* What a column shows: a spec, for one task. */
 struct column {
     const struct spec *spec;
     const char *task; /* NULL: any that has it */
     const char *figure;
+    const char *unit;
     bool lower;
 };
 
@@ -51,7 +52,8 @@ struct builder {
     size_t n_rows;
     const char **tasks;
     size_t n_tasks;
-    struct column *columns; /* behind the two text columns */
+    size_t n_text;          /* columns of text: model, technique and, if there are several, scenario */
+    struct column *columns; /* behind those */
     size_t n_columns;
 };
 
@@ -96,6 +98,16 @@ static void find_tasks(struct builder *b)
     }
 }
 
+static size_t count_text_columns(const struct builder *b)
+{
+    for (size_t i = 1; i < b->in->n_cells; i++) {
+        if (strcmp(b->in->cells[i].scenario, b->in->cells[0].scenario) != 0) {
+            return 3;
+        }
+    }
+    return 2;
+}
+
 static const struct tare_figure *find_figure(const struct tare_survey_cell *c, const char *name)
 {
     for (size_t i = 0; i < c->n_figures; i++) {
@@ -128,7 +140,7 @@ static void add_quality_columns(struct builder *b, const struct spec *spec)
             const struct tare_survey_cell *c = &b->in->cells[i];
             if (strcmp(c->task, b->tasks[t]) == 0 && c->headline) {
                 b->columns[b->n_columns++] =
-                    (struct column){spec, b->tasks[t], c->headline, c->headline_lower};
+                    (struct column){spec, b->tasks[t], c->headline, c->headline_unit, c->headline_lower};
                 break;
             }
         }
@@ -143,7 +155,8 @@ static void find_columns(struct builder *b)
         if (!specs[s].figure) {
             add_quality_columns(b, &specs[s]);
         } else if (task) {
-            b->columns[b->n_columns++] = (struct column){&specs[s], task, specs[s].figure, false};
+            b->columns[b->n_columns++] =
+                (struct column){&specs[s], task, specs[s].figure, specs[s].unit, false};
         }
     }
 }
@@ -170,13 +183,16 @@ static int describe_columns(struct builder *b, struct tare_table_column *to)
 {
     to[0] = (struct tare_table_column){.key = "model", .header = "Model"};
     to[1] = (struct tare_table_column){.key = "technique", .header = "Technique"};
+    if (b->n_text > 2) {
+        to[2] = (struct tare_table_column){.key = "scenario", .header = "Scenario"};
+    }
     for (size_t i = 0; i < b->n_columns; i++) {
         const struct column *c = &b->columns[i];
         bool quality = !c->spec->figure;
-        struct tare_table_column *column = &to[first_figure_column + i];
+        struct tare_table_column *column = &to[b->n_text + i];
         column->key = format_text(b, "@", c->figure, c->spec->of_model ? "model" : c->task);
         column->header = header_of(b, c);
-        column->unit = quality ? (strcmp(c->figure, "bits_per_byte") == 0 ? "bit/B" : "1") : c->spec->unit;
+        column->unit = c->unit;
         column->better = !quality ? c->spec->better : c->lower ? TARE_BETTER_LOWER : TARE_BETTER_HIGHER;
         column->help = c->figure;
         if (!column->key || !column->header) {
@@ -202,10 +218,13 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
 {
     to[0] = (struct tare_table_cell){.type = TARE_CELL_TEXT, .text = b->rows[row]->model};
     to[1] = (struct tare_table_cell){.type = TARE_CELL_TEXT, .text = b->rows[row]->technique};
+    if (b->n_text > 2) {
+        to[2] = (struct tare_table_cell){.type = TARE_CELL_TEXT, .text = b->rows[row]->scenario};
+    }
     for (size_t i = 0; i < b->n_columns; i++) {
         const struct column *c = &b->columns[i];
         const struct tare_survey_cell *cell = cell_at(b, row, c->task);
-        to[first_figure_column + i] =
+        to[b->n_text + i] =
             cell ? tare_survey_cell_of(cell, find_figure(cell, c->figure), c->spec->decimals, c->spec->scale)
                  : (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = "-", .text = "not in the plan"};
     }
@@ -252,7 +271,8 @@ static int build(struct builder *b)
     find_rows(b);
     find_tasks(b);
     find_columns(b);
-    size_t n_columns = b->n_columns + first_figure_column;
+    b->n_text = count_text_columns(b);
+    size_t n_columns = b->n_columns + b->n_text;
     struct tare_table_column *columns = tare_arena_array(arena, n_columns, sizeof *columns);
     struct tare_table_cell *cells = tare_arena_array(arena, n_columns * (b->n_rows + 1), sizeof *cells);
     if (!columns || !cells) {
@@ -265,7 +285,7 @@ static int build(struct builder *b)
     for (size_t i = 0; i < b->n_rows; i++) {
         fill_row(b, i, cells + i * n_columns);
     }
-    for (size_t i = first_figure_column; i < n_columns; i++) {
+    for (size_t i = b->n_text; i < n_columns; i++) {
         mark_best(cells, b->n_rows, n_columns, i, columns[i].better);
     }
     b->out->table = (struct tare_table){.title = b->in->title,

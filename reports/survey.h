@@ -16,7 +16,8 @@ struct tare_survey_cell {
     const char *model, *backend, *technique, *task, *scenario;
     const char *headline; /* the task's first metric; NULL for none */
     bool headline_lower;  /* is lower better? */
-    const char *verdict;  /* VALID, INVALID, SKIPPED, or NULL when not judged */
+    const char *headline_unit;
+    const char *verdict; /* VALID, INVALID, SKIPPED, or NULL when not judged */
     const char *reasons;
     const char *message; /* of the first repeat that failed; NULL */
     const struct tare_figure *figures;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -141,6 +142,11 @@ static int read_all(struct tare_buf *buf, int fd, const char *path, struct tare_
         if (n < 0 && errno == EINTR) {
             continue;
         }
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd p = {.fd = fd, .events = POLLIN};
+            (void)poll(&p, 1, -1);
+            continue;
+        }
         if (n < 0) {
             return tare_err_set(err, TARE_E_IO, "read %s: %s", path, strerror(errno));
         }
@@ -156,7 +162,8 @@ static int read_all(struct tare_buf *buf, int fd, const char *path, struct tare_
 
 int tare_buf_read_file(struct tare_buf *buf, const char *path, struct tare_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Not to wait for a writer that never comes: a named pipe without one is empty. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         return tare_err_set(err, TARE_E_IO, "open %s: %s", path, strerror(errno));
     }

@@ -6,6 +6,7 @@
 #include <tare/json.h>
 
 #include "base/buf.h"
+#include "base/plain.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -123,7 +124,10 @@ static int check_text(const char *text, size_t n, const char *what, struct tare_
         return tare_err_set(err, TARE_E_FORMAT, "%s: line %d: a NUL byte has no place in JSON", what,
                             line_of(text, nul));
     }
-    return 0;
+    size_t valid = tare_plain_valid(text, n);
+    return valid == n ? 0
+                      : tare_err_set(err, TARE_E_FORMAT, "%s: line %d: not UTF-8", what,
+                                     line_of(text, text + valid));
 }
 
 /* cJSON stops behind the value: only white space may follow. */
@@ -157,6 +161,7 @@ int tare_json_parse(const char *text, size_t n, const char *what, struct tare_js
     }
     if (r < 0) {
         cJSON_Delete(root);
+        tare_plain_err(err); /* it may quote a key */
         return r;
     }
     *out = wrap(root);
@@ -275,6 +280,9 @@ static cJSON *add(struct tare_json *parent, const char *key, cJSON *item)
     cJSON_bool ok =
         to && item && (key ? cJSON_AddItemToObject(to, key, item) : cJSON_AddItemToArray(to, item));
     if (ok) {
+        if (item->string) {
+            tare_plain_utf8(item->string); /* what is printed has to be JSON */
+        }
         return item;
     }
     cJSON_Delete(item);
@@ -296,7 +304,11 @@ struct tare_json *tare_json_add_array(struct tare_json *parent, const char *key)
 
 void tare_json_add_str(struct tare_json *parent, const char *key, const char *value)
 {
-    (void)add(parent, key, value ? cJSON_CreateString(value) : cJSON_CreateNull());
+    cJSON *item = value ? cJSON_CreateString(value) : cJSON_CreateNull();
+    if (item && item->valuestring) {
+        tare_plain_utf8(item->valuestring);
+    }
+    (void)add(parent, key, item);
 }
 
 void tare_json_add_i64(struct tare_json *parent, const char *key, int64_t value)

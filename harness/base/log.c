@@ -2,6 +2,8 @@
 /* One level for the process; one write a line, so that lines of several processes do not mix. */
 #include "base/log.h"
 
+#include "base/plain.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -10,17 +12,6 @@ static enum tare_log_level max_level = TARE_LOG_INFO;
 void tare_log_set_level(enum tare_log_level level)
 {
     max_level = level;
-}
-
-/* Messages quote users' files: what would break the line or steer the terminal becomes a space. */
-static size_t blank_controls(char *line)
-{
-    size_t n = 0;
-    for (; line[n]; n++) {
-        unsigned char c = (unsigned char)line[n];
-        line[n] = (char)(c < 0x20 || c == 0x7f ? ' ' : c);
-    }
-    return n;
 }
 
 void tare_log(enum tare_log_level level, const char *area, const char *fmt, ...)
@@ -37,7 +28,9 @@ void tare_log(enum tare_log_level level, const char *area, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(line + used, sizeof line - used - 1, fmt, args);
     va_end(args);
-    used = blank_controls(line);
+    /* Messages quote users' files: what would break the line or steer the terminal has to go. */
+    tare_plain_line(line);
+    used = strlen(line);
     line[used] = '\n';
     ssize_t written = write(STDERR_FILENO, line, used + 1);
     (void)written; /* nowhere left to complain */

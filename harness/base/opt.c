@@ -3,6 +3,7 @@
 #include "base/opt.h"
 
 #include "base/nearest.h"
+#include "base/plain.h"
 
 #include <errno.h>
 #include <float.h>
@@ -61,8 +62,10 @@ const struct tare_opt *tare_opts_find(const struct tare_opt *table, const char *
 static int bad_value(const struct tare_opt *opt, const char *value, const char *what, const char *needs,
                      struct tare_err *err)
 {
-    return tare_err_set(err, TARE_E_USAGE, "%s: option %s: \"%.80s\" is not %s", what, opt->name, value,
-                        needs);
+    int r =
+        tare_err_set(err, TARE_E_USAGE, "%s: option %s: \"%.80s\" is not %s", what, opt->name, value, needs);
+    tare_plain_err(err);
+    return r;
 }
 
 static int set_bool(const struct tare_opt *opt, bool *to, const char *value, const char *what,
@@ -240,8 +243,10 @@ int tare_opts_unknown(const struct tare_opt *table, const char *const *more, con
         tare_nearest_offer(&nearest, *more);
     }
     const char *best = tare_nearest_best(&nearest);
-    return tare_err_set(err, TARE_E_USAGE, "%s: unknown key \"%.60s\"%s%s%s", what, name,
-                        best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+    int r = tare_err_set(err, TARE_E_USAGE, "%s: unknown key \"%.60s\"%s%s%s", what, name,
+                         best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+    tare_plain_err(err);
+    return r;
 }
 
 int tare_opts_set(const struct tare_opt *table, void *base, const char *name, const char *value,
@@ -281,8 +286,8 @@ static bool listed(const char *const *list, const char *word)
 }
 
 /* null unsets a text, which tare_opts_to_json cannot say otherwise; any other text must be a string. */
-static int set_from_json(const struct tare_opt *opt, void *base, const struct tare_json *value, const char *what,
-                         struct tare_err *err)
+static int set_from_json(const struct tare_opt *opt, void *base, const struct tare_json *value,
+                         const char *what, struct tare_err *err)
 {
     char space[40];
     const char *text = NULL;

@@ -106,7 +106,7 @@ struct tare_repeat_sums {
     int64_t busy_ns;       /* sum of latencies */
     int64_t decode_tok;    /* output tokens after the first of each sample */
     int64_t decode_ns;     /* latency - ttft of those samples */
-    int64_t max_tok;       /* largest prompt_tok + output_tok of a single-request sample */
+    int64_t max_tok;       /* largest number of tokens fed for one request: its last output is not */
     int64_t prefill_flops; /* TARE_ABSENT if any is */
     int64_t decode_flops;
 };

@@ -31,6 +31,9 @@ static int link_file(const struct linker *l, const char *role, const char *path)
     if (r == 0 && id == TARE_ABSENT) {
         char sha256[TARE_SHA256_HEX];
         r = tare_sha256_file(path, sha256, NULL, l->err);
+        if (r == TARE_E_IO) {
+            return 0; /* the same */
+        }
         r = r == 0 ? tare_store_add_artifact(l->store, path, st.st_size, mtime_ns, sha256, &id, l->err) : r;
     }
     return r == 0 ? tare_store_link_artifact(l->store, l->cell_id, role, id, l->err) : r;

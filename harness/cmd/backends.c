@@ -2,7 +2,7 @@
 /* Probing through `tare worker --probe`, and the checks that need it. */
 #include "cmd/backends.h"
 
-#include "base/nearest.h"
+#include "base/opt.h"
 #include "core/supervisor.h"
 
 #include <dirent.h>
@@ -20,31 +20,68 @@ int tare_backends_probe(const char *name, const struct tare_paths *paths, struct
     return r;
 }
 
-static int check_key(const struct tare_json *described, const char *backend, const char *key,
-                     struct tare_err *err)
+enum { max_options = 256 };
+
+/* A backend's option table, made again from its description. Strings stay in the description. */
+struct table {
+    struct tare_opt options[max_options + 1];
+    const char *choices[max_options][17];
+    int64_t values[max_options]; /* what the options are parsed into: any member fits */
+};
+
+static enum tare_opt_type type_of(const char *name)
 {
-    struct tare_nearest nearest = {.word = key};
-    const struct tare_json *list = tare_json_get(described, "options");
-    for (const struct tare_json *o = tare_json_first(list); o; o = tare_json_next(o)) {
-        const char *name = tare_json_str(tare_json_get(o, "name"));
-        if (name && strcmp(name, key) == 0) {
-            return 0;
-        }
-        tare_nearest_offer(&nearest, name ? name : "");
+    int type = TARE_OPT_BYTES;
+    while (type > TARE_OPT_BOOL && strcmp(tare_opt_type_name((enum tare_opt_type)type), name) != 0) {
+        type--;
     }
-    const char *best = tare_nearest_best(&nearest);
-    return tare_err_set(err, TARE_E_USAGE, "backend %s: unknown option \"%.60s\"%s%s%s", backend, key,
-                        best ? "; did you mean \"" : "", best ? best : "", best ? "\"?" : "");
+    return (enum tare_opt_type)type;
 }
 
+/* A limit as the description has it; what does not fit is beyond every value. */
+static int64_t limit_of(const struct tare_json *option, const char *key)
+{
+    double value = tare_json_num(tare_json_get(option, key));
+    return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : (int64_t)value;
+}
+
+static void fill_choices(const struct tare_json *list, const char **to)
+{
+    size_t n = 0;
+    for (const struct tare_json *v = tare_json_first(list); v && n < 16; v = tare_json_next(v)) {
+        to[n++] = tare_json_str(v);
+    }
+}
+
+static void fill_table(const struct tare_json *described, struct table *to)
+{
+    const struct tare_json *o = tare_json_first(tare_json_get(described, "options"));
+    for (size_t n = 0; o && n < max_options; o = tare_json_next(o), n++) {
+        const char *type = tare_json_str(tare_json_get(o, "type"));
+        fill_choices(tare_json_get(o, "choices"), to->choices[n]);
+        to->options[n] = (struct tare_opt){.name = tare_json_str(tare_json_get(o, "name")),
+                                           .type = type_of(type ? type : ""),
+                                           .offset = offsetof(struct table, values) + n * sizeof *to->values,
+                                           .min = limit_of(o, "min"),
+                                           .max = limit_of(o, "max"),
+                                           .choices = to->choices[n]};
+    }
+}
+
+/* Parses the cell's options as its worker will, to refuse wrong ones before anything is written. */
 static int check_options(const struct tare_json *described, const struct tare_cell *cell,
                          struct tare_err *err)
 {
-    int r = 0;
-    const struct tare_json *v = tare_json_first(cell->backend_options);
-    for (; r == 0 && v; v = tare_json_next(v)) {
-        r = check_key(described, cell->backend, tare_json_key(v), err);
+    struct table *table = calloc(1, sizeof *table);
+    if (!table) {
+        return tare_err_set(err, TARE_E_NOMEM, "out of memory");
     }
+    char what[96];
+    (void)snprintf(what, sizeof what, "backend %.60s", cell->backend);
+    fill_table(described, table);
+    int r = tare_opts_from_json(table->options, table, cell->backend_options, NULL, what, err);
+    tare_opts_fini(table->options, table);
+    free(table);
     return r;
 }
 

@@ -68,7 +68,7 @@ static int derive(const void *opts, const struct tare_command_args *args, struct
         return r;
     }
     r = stored.run_id ? 0 : tare_query_last_run(store, &stored.run_id, err);
-    r = r == 0 ? tare_query_runs(store, read_plan, &stored, err) : r;
+    r = r == 0 ? tare_store_blame(store, tare_query_runs(store, read_plan, &stored, err), err) : r;
     const char *baseline = o->baseline ? o->baseline : stored.plan.baseline;
     r = r == 0 ? tare_derive_run(store, stored.run_id, baseline, &judged, err) : r;
     r = r == 0 ? tare_store_checkpoint(store, err) : r;

@@ -3,7 +3,6 @@
 #include "cmd/evidence.h"
 
 #include "core/builtin.h"
-#include "core/environment.h"
 #include "core/spec.h"
 #include "core/verdict.h"
 #include "metrics/derive/derive.h"
@@ -15,7 +14,8 @@
 /* A cell with all that is known of it. */
 struct cell {
     int64_t id;
-    char *model, *task, *scenario, *technique; /* owned */
+    char *model, *task, *scenario; /* owned */
+    bool treated;                  /* a technique was applied to the model */
     struct tare_evidence evidence;
     struct tare_evidence_repeat *repeats;
     size_t n_repeats, cap_repeats;
@@ -30,6 +30,7 @@ struct run {
     struct cell *cells;
     size_t n, cap;
     struct cell *current; /* while its rows are being read */
+    bool slow_build;      /* as the run's environment has it, whoever derives now */
 };
 
 /* Room for one more element; NULL when memory is refused. */
@@ -49,6 +50,16 @@ static int no_memory(struct tare_err *err)
     return tare_err_set(err, TARE_E_NOMEM, "out of memory");
 }
 
+static int see_build(void *ctx, const char *key, const char *value, struct tare_err *err)
+{
+    struct run *run = ctx;
+    (void)err;
+    bool sanitized = strncmp(key, "tare.sanitize", 13) == 0 && value && strcmp(value, "none") != 0;
+    bool debug = strncmp(key, "tare.buildtype", 14) == 0 && value && strcmp(value, "debug") == 0;
+    run->slow_build = run->slow_build || sanitized || debug;
+    return 0;
+}
+
 static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
 {
     struct run *run = ctx;
@@ -63,17 +74,17 @@ static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err 
     c->model = strdup(row->model);
     c->task = strdup(row->task);
     c->scenario = strdup(row->scenario);
-    c->technique = strdup(row->technique);
     c->facts.items = row->items;
     c->evidence.items = row->items;
     c->evidence.seed = (uint64_t)row->ordinal + 1;
     struct tare_spec spec;
     int r = tare_spec_parse(row->spec, strlen(row->spec), &spec, err);
     if (r == 0) {
+        c->treated = spec.technique != NULL;
         r = tare_find_task(spec.task, &c->evidence.task, err);
         tare_spec_fini(&spec);
     }
-    return r < 0 || (c->model && c->task && c->scenario && c->technique) ? r : no_memory(err);
+    return r < 0 || (c->model && c->task && c->scenario) ? r : no_memory(err);
 }
 
 static void count_outcome(struct tare_verdict_facts *f, const char *outcome)
@@ -184,8 +195,9 @@ static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
     r = r == 0 ? tare_query_readings(run->store, c->id, add_reading, run, err) : r;
     r = r == 0 ? tare_query_phases(run->store, c->id, add_reading, run, err) : r;
     r = r == 0 ? load_convention(run->store, c, err) : r;
+    r = r == 0 ? tare_query_files_changed(run->store, c->id, &c->facts.files_changed, err) : r;
     c->evidence.account_convention = c->convention;
-    c->evidence.slow_build = tare_environment_slow_build();
+    c->evidence.slow_build = run->slow_build;
     c->evidence.repeats = c->repeats;
     c->evidence.n_repeats = c->n_repeats;
     c->evidence.readings = c->readings;
@@ -207,20 +219,19 @@ static void free_run(struct run *run)
         free(c->model);
         free(c->task);
         free(c->scenario);
-        free(c->technique);
         free(c->convention);
     }
     free(run->cells);
 }
 
-/* The baseline model's cell of the same task, scenario and technique axis. */
+/* The untreated baseline model's cell of the same task and scenario. */
 static void link_baseline(struct run *run, struct cell *c, const char *baseline)
 {
     c->evidence.baseline_name = baseline;
-    c->evidence.is_baseline = baseline && strcmp(c->model, baseline) == 0;
+    c->evidence.is_baseline = baseline && strcmp(c->model, baseline) == 0 && !c->treated;
     for (size_t i = 0; baseline && i < run->n; i++) {
         const struct cell *b = &run->cells[i];
-        if (strcmp(b->model, baseline) == 0 && strcmp(b->task, c->task) == 0 &&
+        if (!b->treated && strcmp(b->model, baseline) == 0 && strcmp(b->task, c->task) == 0 &&
             strcmp(b->scenario, c->scenario) == 0 && b != c) {
             c->evidence.baseline = &b->evidence;
             return;
@@ -278,10 +289,12 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
 {
     struct run run = {.store = store};
     struct tare_judged judged = {0};
-    int r = tare_query_cells(store, run_id, add_cell, &run, err);
+    int r = tare_query_environment(store, run_id, see_build, &run, err);
+    r = r == 0 ? tare_query_cells(store, run_id, add_cell, &run, err) : r;
     for (size_t i = 0; r == 0 && i < run.n; i++) {
         r = load_cell(&run, &run.cells[i], err);
     }
+    r = tare_store_blame(store, r, err);
     r = r == 0 ? derive_all(&run, baseline, &judged, err) : r;
     free_run(&run);
     if (r == 0) {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cmd/artifacts.h"
 #include "cmd/progress.h"
+#include "core/environment.h"
 #include "core/spec.h"
 #include "core/supervisor.h"
 #include "store/query.h"
@@ -130,6 +131,7 @@ static int attempt(const struct tare_execute_args *args, const struct job *job,
     int r = tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, err);
     r = r == 0 ? tare_query_committed(args->store, job->repeat_id, &committed, err) : r;
     r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
+    r = tare_store_blame(args->store, r, err);
     r = r == 0 ? begin_attempt(&rec, committed, err) : r;
     if (r == 0) {
         rec.samples = committed;
@@ -215,12 +217,30 @@ static int compare_jobs(const void *a, const void *b)
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
-int tare_execute(const struct tare_execute_args *args, size_t *out_workers, struct tare_err *err)
+static int put_changed(void *ctx, const char *key, const char *value, const char *absent,
+                       struct tare_err *err)
+{
+    const struct tare_execute_args *to = ctx;
+    return tare_store_put_changed(to->store, to->run_id, key, value, absent, err);
+}
+
+/* A run that is taken up again is not finished any more, and its machine may have changed meanwhile. */
+static int reopen(const struct tare_execute_args *args, struct tare_err *err)
+{
+    struct tare_execute_args to = *args;
+    int r = tare_store_finish_run(args->store, args->run_id, NULL, err);
+    return r == 0 ? tare_environment_walk(put_changed, &to, err) : r;
+}
+
+int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
 {
     struct jobs jobs = {.store = args->store};
     int r = tare_query_cells(args->store, args->run_id, collect_cell, &jobs, err);
     if (jobs.n > 1) {
         qsort(jobs.list, jobs.n, sizeof *jobs.list, compare_jobs);
+    }
+    if (r == 0 && jobs.n > 0) {
+        r = reopen(args, err);
     }
     struct tare_progress progress;
     tare_progress_begin(&progress, jobs.n, args->progress);
@@ -234,6 +254,5 @@ int tare_execute(const struct tare_execute_args *args, size_t *out_workers, stru
         free(jobs.list[i].label);
     }
     free(jobs.list);
-    *out_workers = jobs.n;
     return r;
 }

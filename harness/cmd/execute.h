@@ -20,8 +20,6 @@ struct tare_execute_args {
     bool progress; /* a bar with the time left, on standard error */
 };
 
-/* *out_workers: how many were started; 0 when nothing was left to do. */
-TARE_MUST_CHECK int tare_execute(const struct tare_execute_args *args, size_t *out_workers,
-                                 struct tare_err *err);
+TARE_MUST_CHECK int tare_execute(const struct tare_execute_args *args, struct tare_err *err);
 
 #endif

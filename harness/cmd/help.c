@@ -12,10 +12,10 @@ static const char common_options[] = "  --json                     print JSON an
                                      "  --verbose                  say more on standard error\n"
                                      "  --help                     this text\n";
 
-static const char exit_text[] =
-    "0 ok; 1 a gate failed; 2 wrong usage or plan; 3 a cell failed, or a backend or model "
-    "cannot be used; 4 a measurement is invalid; 5 the machine, a file or the database "
-    "does not allow it.";
+static const char exit_text[] = "0 ok; 1 a gate failed; 2 wrong usage or plan; 3 a cell failed, a backend or "
+                                "model cannot be used, or the "
+                                "run was interrupted; 4 a measurement is invalid; 5 the machine, a file or "
+                                "the database does not allow it.";
 
 void tare_help_command(const struct tare_command *c, struct tare_buf *to)
 {

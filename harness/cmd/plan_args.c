@@ -93,6 +93,12 @@ static int add_axis(const struct axis *axis, struct tare_json *plan, const char 
     return r;
 }
 
+bool tare_plan_args_given(const struct tare_run_options *o)
+{
+    return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
+           o->task || o->scenario || o->include || o->exclude;
+}
+
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
 {
     const char *const scalars[][2] = {{"name", o->name},

@@ -54,6 +54,8 @@ struct tare_run_options {
 /* The plan keys that were given, as a JSON object. */
 TARE_MUST_CHECK int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out,
                                         struct tare_err *err);
+/* Was any given that a stored plan cannot take? (A time limit it can.) */
+bool tare_plan_args_given(const struct tare_run_options *o);
 /* --dry-run: the cells, and what earlier runs in `db` say about their time. */
 TARE_MUST_CHECK int tare_plan_show(const struct tare_plan *plan, const char *db, bool json,
                                    struct tare_err *err);

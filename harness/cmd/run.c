@@ -12,6 +12,7 @@
 #include "cmd/quick.h"
 #include "cmd/table.h"
 #include "config.h"
+#include "core/builtin.h"
 #include "core/environment.h"
 #include "core/plan.h"
 #include "core/supervisor.h"
@@ -163,14 +164,13 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
     return r;
 }
 
-/* A run that had nothing left to do keeps the time at which it was finished. */
-static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan, size_t workers,
+static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan,
                   struct tare_judged *judged, struct tare_err *err)
 {
     char now[32];
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
     int r = tare_derive_run(to->store, to->run_id, plan->baseline, judged, err);
-    r = r == 0 && workers > 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
+    r = r == 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
     return r == 0 ? tare_store_checkpoint(to->store, err) : r;
 }
 
@@ -183,12 +183,11 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
     to->paths = args->paths;
     to->time_limit_ns = plan->time_limit_ns;
     to->progress = true;
-    size_t workers = 0;
-    int r = tare_execute(to, &workers, err);
+    int r = tare_execute(to, err);
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
-    r = r == 0 ? finish(to, plan, workers, &judged, err) : r;
+    r = r == 0 ? finish(to, plan, &judged, err) : r;
     r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
                : r;
     if (r < 0) {
@@ -211,7 +210,10 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     }
     r = tare_query_last_run(to.store, &to.run_id, err);
     stored.run_id = to.run_id;
-    r = r == 0 ? tare_query_runs(to.store, read_stored, &stored, err) : r;
+    r = r == 0 ? tare_store_blame(to.store, tare_query_runs(to.store, read_stored, &stored, err), err) : r;
+    if (r == 0 && o->time_limit) {
+        r = tare_opts_set(tare_plan_table, &stored.options, "time_limit", o->time_limit, "tare run", err);
+    }
     r = r == 0 ? execute_and_print(o, args, &to, &stored.options, o->resume, err) : r;
     tare_opts_fini(tare_plan_table, &stored.options);
     tare_store_close(to.store);
@@ -235,9 +237,16 @@ static int start(const struct tare_run_options *o, const struct tare_command_arg
 static int run(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct tare_run_options *o = opts;
+    const struct tare_format *format = NULL;
+    int known = tare_find_format(o->format, &format, err); /* now, and not after hours of measuring */
+    if (known < 0) {
+        return known;
+    }
     if (o->resume) {
-        return args->n_words || o->dry_run
-                   ? tare_err_set(err, TARE_E_USAGE, "tare run: --resume takes its plan from the database")
+        return args->n_words || o->dry_run || tare_plan_args_given(o)
+                   ? tare_err_set(
+                         err, TARE_E_USAGE,
+                         "tare run: --resume takes its plan from the database; only --time-limit can differ")
                    : resume(o, args, err);
     }
     struct tare_plan plan = {0};

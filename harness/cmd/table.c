@@ -73,13 +73,26 @@ static int take_message(void *ctx, const struct tare_repeat_row *row, struct tar
     struct loader *l = ctx;
     struct tare_survey_cell *cell = &l->cells[l->n - 1];
     (void)err;
-    l->repeats = row->block + 1 > l->repeats ? row->block + 1 : l->repeats;
+    if (row->block >= l->repeats && row->block < INT64_MAX) {
+        l->repeats = row->block + 1;
+    }
     if (!cell->message && row->message) {
         cell->message = keep(l, row->message);
     }
     return 0;
 }
 
+static bool has_figure(const struct tare_survey_cell *cell, const char *name)
+{
+    for (size_t i = 0; i < cell->n_figures; i++) {
+        if (strcmp(cell->figures[i].name, name) == 0) {
+            return !cell->figures[i].absent;
+        }
+    }
+    return false;
+}
+
+/* The headline is the task's first metric that has a value here; failing that, its first. */
 static int take_task(struct tare_survey_cell *cell, const char *text, struct tare_err *err)
 {
     struct tare_spec spec;
@@ -88,9 +101,17 @@ static int take_task(struct tare_survey_cell *cell, const char *text, struct tar
     if (r < 0) {
         return r;
     }
-    if (tare_find_task(spec.task, &task, err) == 0 && task->metrics && task->metrics[0].name) {
-        cell->headline = task->metrics[0].name;
-        cell->headline_lower = task->metrics[0].lower_is_better;
+    const struct tare_metric *metric = tare_find_task(spec.task, &task, err) == 0 ? task->metrics : NULL;
+    for (const struct tare_metric *m = metric; m && m->name; m++) {
+        if (has_figure(cell, m->name)) {
+            metric = m;
+            break;
+        }
+    }
+    if (metric && metric->name) {
+        cell->headline = metric->name;
+        cell->headline_unit = metric->unit;
+        cell->headline_lower = metric->lower_is_better;
     }
     tare_spec_fini(&spec);
     return 0;
@@ -118,10 +139,10 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
                                    .reasons = keep(l, row->reasons)};
     l->figures = NULL;
     l->n_figures = l->cap_figures = 0;
-    int r = take_task(c, row->spec, err);
-    r = r == 0 ? tare_query_figures(l->store, row->id, take_figure, l, err) : r;
+    int r = tare_query_figures(l->store, row->id, take_figure, l, err);
     c->figures = l->figures;
     c->n_figures = l->n_figures;
+    r = r == 0 ? take_task(c, row->spec, err) : r;
     r = r == 0 ? tare_query_repeats(l->store, row->id, take_message, l, err) : r;
     return r == 0 && l->failed ? no_memory(err) : r;
 }
@@ -160,7 +181,8 @@ static int load(struct loader *l, struct tare_err *err)
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)l->run_id);
     }
     r = r == 0 ? tare_query_environment(l->store, l->run_id, take_environment, l, err) : r;
-    return r == 0 ? tare_query_cells(l->store, l->run_id, take_cell, l, err) : r;
+    return r == 0 ? tare_store_blame(l->store, tare_query_cells(l->store, l->run_id, take_cell, l, err), err)
+                  : r;
 }
 
 static const char *make_caption(struct loader *l)

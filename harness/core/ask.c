@@ -41,8 +41,8 @@ static bool expect(struct tare_ask *ask, uint64_t id, uint32_t index)
 
 static void add_score(struct tare_ask *ask, double logprob, bool greedy)
 {
-    if (!(logprob <= 1e-4)) { /* a rounding of 0 is fine; NaN fails the test too */
-        fault(ask, "it gave a log-probability that is above 0 or not a number");
+    if (!isfinite(logprob) || logprob > 1e-4) { /* a rounding of 0 is fine */
+        fault(ask, "it gave a log-probability that is above 0 or no finite number");
     }
     ask->loglik += logprob;
     ask->right += greedy;
@@ -176,7 +176,9 @@ static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, siz
 /* What the backend returned, or what it failed to do. */
 static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
 {
-    const char *text = r >= 0 ? ask->fault : err->msg[0] ? err->msg : "the backend failed and did not say why";
+    const char *text = r >= 0        ? ask->fault
+                       : err->msg[0] ? err->msg
+                                     : "the backend failed and did not say why";
     if (!text && ask->scored != ask->q->n_expected) {
         text = "it answered fewer positions than were asked";
     }

@@ -109,8 +109,3 @@ int tare_environment_walk(tare_environment_fn fn, void *ctx, struct tare_err *er
     }
     return r;
 }
-
-int tare_environment_slow_build(void)
-{
-    return strcmp(TARE_SANITIZE, "none") != 0 || strcmp(TARE_BUILD_TYPE, "debug") == 0;
-}

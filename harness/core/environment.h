@@ -10,7 +10,5 @@
 typedef int (*tare_environment_fn)(void *ctx, const char *key, const char *value, const char *absent,
                                    struct tare_err *err);
 TARE_MUST_CHECK int tare_environment_walk(tare_environment_fn fn, void *ctx, struct tare_err *err);
-/* True for builds whose speed means nothing: sanitized, or without optimisation. */
-int tare_environment_slow_build(void);
 
 #endif

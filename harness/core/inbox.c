@@ -2,6 +2,7 @@
 /* The supervisor's end of the results stream: bytes into frames, frames into calls. */
 #include "core/stream.h"
 
+#include "base/plain.h"
 #include "core/stream_version.h"
 
 #include <errno.h>
@@ -114,6 +115,7 @@ static int take_plain(const struct tare_inbox_ops *ops, void *ctx, uint32_t type
         return ops->phase(ctx, &u.phase, err);
     }
     u.end.message[sizeof u.end.message - 1] = '\0';
+    tare_plain_line(u.end.message); /* a backend's words */
     return ops->end(ctx, &u.end, err);
 }
 

@@ -14,6 +14,7 @@ static int check_probe(const struct tare_backend *ops, struct tare_err *err)
     if (!ops->probe || ops->probe(why, sizeof why) >= 0) {
         return 0;
     }
+    why[sizeof why - 1] = '\0';
     return tare_err_set(err, TARE_E_UNSUPPORTED, "backend %s does not work here: %s", ops->name, why);
 }
 
@@ -63,6 +64,34 @@ int tare_instance_load(struct tare_instance *instance, const struct tare_spec *s
     return r;
 }
 
+/* What the backend says of itself goes into sizes and tables: it must be a count or unknown. */
+static int check_facts(const struct tare_instance *instance, struct tare_err *err)
+{
+    const struct tare_model_facts *f = &instance->facts;
+    const int64_t counts[] = {f->params_total,
+                              f->params_active,
+                              f->params_non_embedding,
+                              f->params_non_zero,
+                              f->params_trainable,
+                              f->stored_bytes,
+                              f->kv_bytes_per_token,
+                              f->state_bytes,
+                              f->n_ctx,
+                              f->n_vocab,
+                              f->bos};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i] < 0 && counts[i] != TARE_UNKNOWN) {
+            return tare_err_set(err, TARE_E_BACKEND, "backend %s: describes its model with a count of %lld",
+                                instance->ops.name, (long long)counts[i]);
+        }
+    }
+    if (f->bos > INT32_MAX || f->n_vocab > INT32_MAX) {
+        return tare_err_set(err, TARE_E_BACKEND, "backend %s: describes a vocabulary beyond 32-bit ids",
+                            instance->ops.name);
+    }
+    return 0;
+}
+
 int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
 {
     struct tare_model_facts *f = &instance->facts;
@@ -73,7 +102,7 @@ int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
     int r = instance->ops.describe(instance->self, f, err);
     f->arch[sizeof f->arch - 1] = f->name[sizeof f->name - 1] = f->dtype[sizeof f->dtype - 1] = '\0';
     f->tokenizer[sizeof f->tokenizer - 1] = '\0';
-    return r;
+    return r < 0 ? r : check_facts(instance, err);
 }
 
 void tare_instance_close(struct tare_instance *instance)

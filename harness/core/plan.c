@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/opt.h"
+#include "base/plain.h"
 #include "core/builtin.h"
 
 #include <fnmatch.h>
@@ -19,7 +20,7 @@ const struct tare_opt tare_plan_table[] = {
     {MEMBER(TARE_OPT_STR, name), .def = "plan", .help = "name of the run"},
     {MEMBER(TARE_OPT_I64, seed), .def = "1", .min = 0, .max = INT64_C(1) << 53,
      .help = "seed of the items and of the order of cells"},
-    {MEMBER(TARE_OPT_I64, repeats), .def = "5", .min = 1, .max = 10000,
+    {MEMBER(TARE_OPT_I64, repeats), .def = "6", .min = 1, .max = 10000,
      .help = "blocks; each block runs every cell once, in random order"},
     {.name = "time_limit",
      .type = TARE_OPT_NS,
@@ -50,6 +51,18 @@ struct matrix {
     struct tare_err *err;
 };
 
+/* A plan is what a user asks for: a fault of its form, or too much of it, is one of usage, in *err too. */
+static int as_usage(int r, struct tare_err *err)
+{
+    if (r != TARE_E_FORMAT && r != TARE_E_LIMIT) {
+        return r;
+    }
+    if (err) {
+        err->code = TARE_E_USAGE;
+    }
+    return TARE_E_USAGE;
+}
+
 static int check_version(const struct tare_json *json, const char *what, struct tare_err *err)
 {
     int64_t version = 0;
@@ -61,8 +74,7 @@ static int check_version(const struct tare_json *json, const char *what, struct 
     if (!v) {
         return tare_err_set(err, TARE_E_USAGE, "%s: no \"tare\": 1, so this is no plan of tare", what);
     }
-    int r = tare_json_i64(v, "\"tare\" in the plan", 1, 1, &version, err);
-    return r < 0 ? TARE_E_USAGE : 0;
+    return as_usage(tare_json_i64(v, "\"tare\" in the plan", 1, 1, &version, err), err);
 }
 
 /* file's members, replaced by those of `changes`. */
@@ -200,6 +212,7 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     add_text(spec, "technique", e[TARE_AXIS_TECHNIQUE]->tag_to_apply);
     add_text(spec, "task", e[TARE_AXIS_TASK]->what);
     add_text(spec, "data_dir", m->paths->data);
+    tare_json_add_i64(spec, "task_version", e[TARE_AXIS_TASK]->task_version);
     tare_json_add_i64(spec, "seed", m->plan->options.seed);
     tare_json_add_i64(spec, "warmup", e[TARE_AXIS_SCENARIO]->warmup);
     tare_json_add_i64(spec, "window_tok", e[TARE_AXIS_SCENARIO]->window_tok);
@@ -302,16 +315,17 @@ int tare_plan_parse(const char *text, size_t n, const char *what, const struct t
     struct tare_plan plan;
     memset(&plan, 0, sizeof plan);
     struct matrix m = {.plan = &plan, .paths = paths, .axes = plan.axes, .err = err};
-    int r = tare_json_parse(text, n, what, &file, err);
-    r = r == 0 ? check_version(file, what, err) : TARE_E_USAGE;
+    int r = as_usage(tare_json_parse(text, n, what, &file, err), err);
+    r = r == 0 ? check_version(file, what, err) : r;
     if (r == 0) {
         plan.json = merge(file, changes);
         r = plan.json ? build(&m) : tare_err_set(err, TARE_E_NOMEM, "plan: out of memory");
     }
     tare_json_destroy(file);
     if (r < 0) {
+        tare_plain_err(err); /* it may quote the plan */
         tare_plan_fini(&plan);
-        return r;
+        return as_usage(r, err);
     }
     *out = plan;
     return 0;

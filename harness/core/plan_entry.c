@@ -91,9 +91,14 @@ static int read_model(const struct tare_json *json, struct tare_entry *e, const 
     return 0;
 }
 
-static int read_technique(const struct tare_json *json, struct tare_entry *e)
+static int read_technique(const struct tare_json *json, struct tare_entry *e, const char *what,
+                          struct tare_err *err)
 {
     e->tag_to_apply = borrowed(json, "technique", NULL);
+    if (json && !e->tag_to_apply) {
+        return tare_err_set(err, TARE_E_USAGE,
+                            "%s: names no \"technique\"; \"baseline\" is the untreated model", what);
+    }
     e->what = e->tag_to_apply ? e->tag_to_apply : "baseline";
     if (e->tag_to_apply &&
         (strcmp(e->tag_to_apply, "baseline") == 0 || strcmp(e->tag_to_apply, "none") == 0)) {
@@ -126,6 +131,7 @@ static int read_task(const struct tare_json *json, struct tare_entry *e, const c
         return tare_err_set(err, TARE_E_USAGE, "%s: names no \"task\"; 'tare list tasks' shows them", what);
     }
     int r = tare_find_task(e->what, &task, err);
+    e->task_version = r == 0 ? (int64_t)task->version : 0;
     return r == 0 ? check_task_options(task, e->options, what, err) : r;
 }
 
@@ -148,7 +154,7 @@ static int read_kind(enum tare_axis axis, const struct tare_json *json, const st
     case TARE_AXIS_MODEL:
         return read_model(json, e, what, err);
     case TARE_AXIS_TECHNIQUE:
-        return read_technique(json, e);
+        return read_technique(json, e, what, err);
     case TARE_AXIS_TASK:
         return read_task(json, e, what, err);
     default:

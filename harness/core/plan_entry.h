@@ -15,6 +15,7 @@ struct tare_entry {
     const char *tag;                 /* model: the technique it already embodies */
     const char *tag_to_apply;        /* technique: what the backend must do; NULL for nothing */
     const struct tare_json *options; /* object or NULL */
+    int64_t task_version;            /* task: of this tare's */
     int64_t warmup;                  /* scenario: items */
     int64_t window_tok;              /* scenario: 0 for the model's context */
 };

@@ -63,6 +63,13 @@ static int check_elf(const char *path, struct tare_err *err)
     return r;
 }
 
+/* The name stands in messages and in the database. */
+static bool is_name(const char *name)
+{
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+    return n > 0 && name[n] == '\0' && n <= 60;
+}
+
 static const char *missing_hook(const struct tare_backend *b)
 {
     return !b->name                                        ? "name"
@@ -75,6 +82,44 @@ static const char *missing_hook(const struct tare_backend *b)
            : (b->caps & TARE_CAP_CONCURRENT) && !b->drain  ? "drain"
            : b->account && !b->account_convention          ? "account_convention"
                                                            : NULL;
+}
+
+static size_t option_bytes(const struct tare_opt *opt)
+{
+    switch (opt->type) {
+    case TARE_OPT_BOOL:
+        return sizeof(bool);
+    case TARE_OPT_F64:
+        return sizeof(double);
+    case TARE_OPT_STR:
+        return sizeof(char *);
+    case TARE_OPT_CHOICE:
+        return opt->choices ? sizeof(int64_t) : 0;
+    case TARE_OPT_I64:
+    case TARE_OPT_NS:
+    case TARE_OPT_BYTES:
+        return sizeof(int64_t);
+    default:
+        return 0;
+    }
+}
+
+/* The parser writes where the table points: it must point into the backend's own data. */
+static int check_options(const char *path, const struct tare_backend *b, struct tare_err *err)
+{
+    for (const struct tare_opt *opt = b->options; opt && opt->name; opt++) {
+        size_t n = option_bytes(opt);
+        if (n == 0) {
+            return tare_err_set(err, TARE_E_PLUGIN, "backend %s: option %.60s has no known type", path,
+                                opt->name);
+        }
+        if (!inside(opt->offset, n, b->priv_size)) {
+            return tare_err_set(err, TARE_E_PLUGIN,
+                                "backend %s: option %.60s lies outside of the backend's %u bytes", path,
+                                opt->name, b->priv_size);
+        }
+    }
+    return 0;
 }
 
 int tare_backend_check(const char *path, const struct tare_plugin_header *header, size_t symbol_bytes,
@@ -105,8 +150,12 @@ int tare_backend_check(const char *path, const struct tare_plugin_header *header
         return tare_err_set(err, TARE_E_PLUGIN, "backend %s: mandatory member '%s' is missing", path,
                             missing);
     }
-    *out = b;
-    return 0;
+    int r = is_name(b.name) ? check_options(path, &b, err)
+                            : refuse(path, "its name is not 1 to 60 of a-z, 0-9, '_', '.' and '-'", err);
+    if (r == 0) {
+        *out = b;
+    }
+    return r;
 }
 
 int tare_backend_open(const char *path, struct tare_backend *out, struct tare_err *err)

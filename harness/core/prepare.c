@@ -33,7 +33,8 @@ static int reserve(struct builder *b, size_t n)
         return 0;
     }
     if (n > max_item_bytes) {
-        return tare_err_set(b->err, TARE_E_BACKEND, "backend %s: makes %zu tokens of an item", b->args->ops->name, n);
+        return tare_err_set(b->err, TARE_E_BACKEND, "backend %s: makes %zu tokens of an item",
+                            b->args->ops->name, n);
     }
     int32_t *ids = realloc(b->ids, n * sizeof *ids);
     b->ids = ids ? ids : b->ids;
@@ -62,8 +63,8 @@ static int tokenize(struct builder *b, struct tare_bytes text, size_t *out_n)
             break;
         }
         r = tries == 0 ? reserve(b, n)
-                       : tare_err_set(b->err, TARE_E_BACKEND, "backend %s: its tokens of one text change in number",
-                                      ops->name);
+                       : tare_err_set(b->err, TARE_E_BACKEND,
+                                      "backend %s: its tokens of one text change in number", ops->name);
     }
     if (r < 0) {
         return r;

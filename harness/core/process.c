@@ -101,6 +101,14 @@ void tare_process_kill(struct tare_process *process)
     }
 }
 
+bool tare_process_ended(const struct tare_process *process)
+{
+    siginfo_t info;
+    memset(&info, 0, sizeof info);
+    return process->pid <= 0 || (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                                 info.si_pid == process->pid);
+}
+
 int tare_process_wait(struct tare_process *process)
 {
     int status = 0;

@@ -3,6 +3,7 @@
 #ifndef TARE_CORE_PROCESS_H
 #define TARE_CORE_PROCESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <tare/err.h>
@@ -21,9 +22,10 @@ struct tare_process {
 TARE_MUST_CHECK int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
                                        const char *input, enum tare_process_output output,
                                        struct tare_err *err);
-void tare_process_kill(struct tare_process *process); /* SIGKILL */
-int tare_process_wait(struct tare_process *process);  /* the status of waitpid(2) */
-void tare_process_fini(struct tare_process *process); /* closes, and kills what still runs */
+void tare_process_kill(struct tare_process *process);        /* SIGKILL */
+bool tare_process_ended(const struct tare_process *process); /* without waiting for it */
+int tare_process_wait(struct tare_process *process);         /* the status of waitpid(2) */
+void tare_process_fini(struct tare_process *process);        /* closes, and kills what still runs */
 /* Processes that the kernel has killed for memory since it booted; 0 where it does not say. */
 int64_t tare_process_oom_kills(void);
 

@@ -14,6 +14,7 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_STR, technique), .help = "taxonomy tag to apply"},
     {MEMBER(TARE_OPT_STR, task), .help = "task"},
     {MEMBER(TARE_OPT_STR, data_dir), .help = "folder of the shipped data"},
+    {MEMBER(TARE_OPT_I64, task_version), .def = "0", .min = 0, .max = INT64_C(1) << 32, .help = "version"},
     {MEMBER(TARE_OPT_I64, seed), .def = "1", .help = "seed of the task"},
     {MEMBER(TARE_OPT_I64, warmup), .def = "0", .min = 0, .max = 1000000000, .help = "warm-up items"},
     {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0, .max = 1 << 24, .help = "window"},

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { tick_ms = 200 };
+enum { tick_ms = 200, exit_poll_ms = 2, probe_limit_s = 20 };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -43,6 +43,7 @@ struct flight {
     bool ended;
     struct tare_end_frame end;
     int64_t deadline_ns; /* 0: none */
+    int64_t next_tick_ns;
     bool timed_out;
     int64_t oom_kills;
 };
@@ -100,33 +101,80 @@ static int next_wait_ms(const struct flight *f)
     return left_ms < 0 ? 0 : left_ms < tick_ms ? (int)left_ms : tick_ms;
 }
 
+static bool is_late(const struct flight *f)
+{
+    return f->deadline_ns && tare_clock_ns() >= f->deadline_ns;
+}
+
+static int stop(struct tare_err *err)
+{
+    return tare_err_set(err, TARE_E_INTERRUPTED, "stopped by a signal");
+}
+
+/* What is due between two reads: the receiver's tick, the user's wish, the time limit. */
+static int do_chores(struct flight *f, struct tare_err *err)
+{
+    int64_t now_ns = tare_clock_ns();
+    int r = 0;
+    if (now_ns >= f->next_tick_ns) {
+        f->next_tick_ns = now_ns + tick_ms * INT64_C(1000000);
+        r = f->args->tick ? f->args->tick(f->args->ctx, err) : 0;
+    }
+    if (r == 0 && stop_requested) {
+        return stop(err);
+    }
+    if (is_late(f) && !f->timed_out) {
+        f->timed_out = true;
+        tare_process_kill(&f->process);
+    }
+    return r;
+}
+
+/* One wait and one read: 1 to go on, 0 at the end of the stream, or an error of ours. The stream of a
+ * worker that has ended is over too, even if a child that it left behind still holds the pipe. */
+static int read_some(struct flight *f, struct tare_err *err)
+{
+    struct pollfd p = {.fd = f->process.out_fd, .events = POLLIN};
+    bool gone = tare_process_ended(&f->process);
+    int n = poll(&p, 1, gone ? 0 : next_wait_ms(f));
+    if (gone && (n == 0 || is_late(f))) {
+        return 0;
+    }
+    return n > 0 ? tare_inbox_read(&f->inbox, f->process.out_fd, &flight_ops, f, err) : 1;
+}
+
 /* Reads until the stream ends: 0, or an error of ours. The worker may be killed on the way. */
 static int pump(struct flight *f, struct tare_err *err)
 {
-    int64_t next_tick_ns = tare_clock_ns() + tick_ms * INT64_C(1000000);
-    for (;;) {
-        struct pollfd p = {.fd = f->process.out_fd, .events = POLLIN};
-        int n = poll(&p, 1, next_wait_ms(f));
-        int r = n > 0 ? tare_inbox_read(&f->inbox, f->process.out_fd, &flight_ops, f, err) : 1;
-        if (r < 0 || (r == 0 && (f->ended || !stop_requested))) {
-            return r; /* an end without a last word, after a signal, is the terminal's doing */
+    int r = 1;
+    while (r > 0) {
+        r = read_some(f, err);
+        if (r == 0 && stop_requested && !f->ended) {
+            return stop(err); /* an end without a last word, after a signal, is the terminal's doing */
         }
-        int64_t now_ns = tare_clock_ns();
-        if (now_ns >= next_tick_ns) {
-            next_tick_ns = now_ns + tick_ms * INT64_C(1000000);
-            r = f->args->tick ? f->args->tick(f->args->ctx, err) : 0;
-        }
-        if (r < 0) {
-            return r;
-        }
-        if (stop_requested) {
-            return tare_err_set(err, TARE_E_INTERRUPTED, "stopped by a signal");
-        }
-        if (f->deadline_ns && now_ns >= f->deadline_ns && !f->timed_out) {
-            f->timed_out = true;
-            tare_process_kill(&f->process);
+        if (r > 0) {
+            int chores = do_chores(f, err);
+            r = chores < 0 ? chores : r;
         }
     }
+    return r;
+}
+
+/* The stream is over; the worker, which may have closed it and gone on, has its time limit still. */
+static int await_exit(struct flight *f, struct tare_err *err)
+{
+    while (!tare_process_ended(&f->process)) {
+        if (stop_requested) {
+            return stop(err);
+        }
+        if (is_late(f)) {
+            f->timed_out = true;
+            tare_process_kill(&f->process);
+            return 0;
+        }
+        (void)poll(NULL, 0, exit_poll_ms);
+    }
+    return 0;
 }
 
 static void say(struct tare_supervised *out, enum tare_outcome outcome, const char *fmt, ...)
@@ -161,8 +209,10 @@ static void say_end(const struct flight *f, struct tare_supervised *out)
 
 static void conclude(const struct flight *f, int status, struct tare_supervised *out)
 {
-    const char *phase = tare_phase_text(f->phase);
-    if (f->ended) {
+    /* After its last word a worker only unloads: that it dies or hangs there is told all the same. */
+    const char *phase = f->ended ? "unload" : tare_phase_text(f->phase);
+    bool clean = !f->timed_out && !WIFSIGNALED(status);
+    if (f->ended && (clean || f->end.code != 0)) {
         say_end(f, out);
     } else if (f->timed_out) {
         say(out, TARE_OUTCOME_TIMEOUT, "timeout: still in %s after %.3g s", phase,
@@ -190,6 +240,7 @@ int tare_supervise(const struct tare_supervise_args *args, struct tare_supervise
     tare_inbox_init(&f.inbox);
     f.deadline_ns = args->time_limit_ns ? tare_clock_ns() + args->time_limit_ns : 0;
     r = pump(&f, err);
+    r = r == 0 ? await_exit(&f, err) : r;
     if (r == TARE_E_FORMAT) { /* a worker that babbles has crashed in its own way */
         tare_process_kill(&f.process);
         (void)tare_process_wait(&f.process);
@@ -206,19 +257,52 @@ int tare_supervise(const struct tare_supervise_args *args, struct tare_supervise
     return r;
 }
 
-static int drain(int fd, struct tare_buf *to)
+/* Reads until the child has ended; false when its time is over or it wrote more than a description. */
+static bool drain(const struct tare_process *process, struct tare_buf *to)
 {
+    const int64_t deadline_ns = tare_clock_ns() + probe_limit_s * INT64_C(1000000000);
+    struct pollfd p = {.fd = process->out_fd, .events = POLLIN};
     char chunk[4096];
-    for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR) {
-            continue;
+    while (!to->failed && tare_clock_ns() < deadline_ns) {
+        bool ended = tare_process_ended(process);
+        int ready = poll(&p, 1, ended ? 0 : p.fd < 0 ? exit_poll_ms : tick_ms);
+        ssize_t n = ready > 0 ? read(p.fd, chunk, sizeof chunk) : 0;
+        if (ready == 0 && ended) {
+            return true;
         }
-        if (n <= 0) {
-            return n == 0 ? 0 : -1;
+        if (n > 0) {
+            tare_buf_add(to, chunk, (size_t)n);
+        } else if (ready > 0 && (n == 0 || errno != EINTR)) {
+            p.fd = -1; /* nothing more will come; poll only waits from here on */
         }
-        tare_buf_add(to, chunk, (size_t)n);
     }
+    return false;
+}
+
+/* What the end of a probe means. */
+static int judge_probe(const char *path, bool in_time, int status, const struct tare_buf *buf,
+                       struct tare_err *err)
+{
+    if (buf->failed) {
+        return tare_buf_check(buf, path, err);
+    }
+    if (!in_time) {
+        return tare_err_set(err, TARE_E_PLUGIN, "backend %s: loading and probing it did not end after %d s",
+                            path, probe_limit_s);
+    }
+    if (WIFSIGNALED(status)) {
+        return tare_err_set(err, TARE_E_PLUGIN,
+                            "backend %s: loading it crashed with signal %d; the file is damaged", path,
+                            WTERMSIG(status));
+    }
+    size_t line = strcspn(tare_buf_str(buf), "\n");
+    if (WEXITSTATUS(status) != 0 && line > 0) {
+        return tare_err_set(err, TARE_E_PLUGIN, "%.*s", (int)(line < 500 ? line : 500), tare_buf_str(buf));
+    }
+    return line > 0 ? 0
+                    : tare_err_set(err, TARE_E_PLUGIN,
+                                   "backend %s: loading it ended the process with exit status %d", path,
+                                   WEXITSTATUS(status));
 }
 
 int tare_supervise_probe(const char *exe, const char *path, char **out, struct tare_err *err)
@@ -231,20 +315,13 @@ int tare_supervise_probe(const char *exe, const char *path, char **out, struct t
     }
     struct tare_buf buf;
     tare_buf_init(&buf, 1 << 20);
-    (void)drain(process.out_fd, &buf);
+    bool in_time = drain(&process, &buf);
+    if (!in_time) {
+        tare_process_kill(&process);
+    }
     int status = tare_process_wait(&process);
     tare_process_fini(&process);
-    if (WIFSIGNALED(status)) {
-        r = tare_err_set(err, TARE_E_PLUGIN,
-                         "backend %s: loading it crashed with signal %d; the file is damaged", path,
-                         WTERMSIG(status));
-    } else if (WEXITSTATUS(status) != 0) {
-        size_t line = strcspn(tare_buf_str(&buf), "\n");
-        r = tare_err_set(err, TARE_E_PLUGIN, "%.*s", (int)(line < 500 ? line : 500),
-                         line ? tare_buf_str(&buf) : "the backend could not be probed");
-    } else {
-        r = tare_buf_check(&buf, path, err);
-    }
+    r = judge_probe(path, in_time, status, &buf, err);
     if (r == 0) {
         *out = tare_buf_take(&buf);
     }

@@ -12,14 +12,15 @@ const char *tare_verdict_text(enum tare_verdict verdict)
 
 enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons, size_t n_reasons)
 {
-    bool complete = f->items > 0 && f->repeats > 0 && f->samples == f->items * f->repeats;
+    bool complete =
+        f->items > 0 && f->repeats > 0 && f->samples % f->repeats == 0 && f->samples / f->repeats == f->items;
     const struct {
         bool holds;
         const char *code;
     } rules[] = {{f->crash > 0, "CRASH"},     {f->timeout > 0, "TIMEOUT"},
                  {f->oom > 0, "OOM"},         {f->error > 0, "ERROR"},
                  {f->pending > 0, "PENDING"}, {f->failed_samples > 0, "FAILED_SAMPLES"},
-                 {!complete, "INCOMPLETE"}};
+                 {!complete, "INCOMPLETE"},   {f->files_changed, "FILES_CHANGED"}};
     if (n_reasons > 0) {
         reasons[0] = '\0';
     }

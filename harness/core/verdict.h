@@ -17,12 +17,14 @@ struct tare_verdict_facts {
     int64_t ok, error, crash, timeout, oom, skip, pending;
     int64_t samples; /* committed, all repeats */
     int64_t failed_samples;
+    bool files_changed; /* a file was not the same for all attempts */
 };
 
 enum tare_verdict { TARE_VALID = 1, TARE_INVALID, TARE_SKIPPED };
 
 /* Writes a comma-separated list of reason codes: CRASH, TIMEOUT, OOM, ERROR, PENDING, FAILED_SAMPLES,
- * INCOMPLETE; "" when valid. */
+ * INCOMPLETE,
+ * FILES_CHANGED; "" when valid. */
 enum tare_verdict tare_verdict(const struct tare_verdict_facts *facts, char *reasons, size_t n_reasons);
 const char *tare_verdict_text(enum tare_verdict verdict);
 

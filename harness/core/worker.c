@@ -112,6 +112,11 @@ static int open_task(struct worker *w, struct tare_err *err)
     if (r < 0) {
         return r;
     }
+    if (w->spec.task_version && w->spec.task_version != (int64_t)w->task->version) {
+        return tare_err_set(err, TARE_E_USAGE,
+                            "task %s: the stored run is of its version %lld, this tare has %u", w->task->name,
+                            (long long)w->spec.task_version, w->task->version);
+    }
     char what[96];
     (void)snprintf(what, sizeof what, "task %.60s", w->task->name);
     w->task_self = calloc(1, w->task->priv_size ? w->task->priv_size : 1);
@@ -200,7 +205,9 @@ static int failure(const struct worker *w, struct tare_err *err)
     if (w->n_failed == 0) {
         return 0;
     }
-    return tare_err_set(err, w->first_failure.code, "%lld of %zu items failed, the first is item %lld: %s",
+    /* Only a lack that shows before measuring skips a cell; one that shows later is a failure. */
+    int code = w->first_failure.code == TARE_E_UNSUPPORTED ? TARE_E_BACKEND : w->first_failure.code;
+    return tare_err_set(err, code, "%lld of %zu items failed, the first is item %lld: %s",
                         (long long)w->n_failed, w->prepared.count, (long long)w->first_failure.item,
                         w->failure);
 }
@@ -287,6 +294,7 @@ static void add_caps(uint32_t caps, struct tare_json *array)
 
 int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *err)
 {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct tare_backend ops;
     int r = tare_backend_open(path, &ops, err);
     if (r < 0) {
@@ -294,6 +302,7 @@ int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *
     }
     char why[256] = "";
     bool works = !ops.probe || ops.probe(why, sizeof why) >= 0;
+    why[sizeof why - 1] = '\0';
     tare_json_add_str(out, "name", ops.name);
     tare_json_add_str(out, "summary", ops.summary);
     tare_json_add_str(out, "version", ops.version);

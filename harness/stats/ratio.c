@@ -68,7 +68,7 @@ struct tare_interval tare_cluster_proportion(const double *num, const double *de
         failing += num[i] < den[i];
         succeeding += num[i] > 0;
     }
-    if (n < 2 || bottom <= 0) {
+    if (n < 2 || !(bottom > 0) || !isfinite(top) || !isfinite(bottom)) {
         return (struct tare_interval){.ok = false, .method = "n too small"};
     }
     double p = top / bottom, variance = ratio_variance(num, den, n, p, bottom);

@@ -22,7 +22,8 @@ struct column_sql {
 static const struct column_sql *column_sql(enum tare_column column)
 {
     static const struct column_sql table[] = {
-        [TARE_COLUMN_LATENCY_NS] = {"SELECT sum(requests) " FROM_SAMPLE,
+        [TARE_COLUMN_LATENCY_NS] = {"SELECT (SELECT count(*) " FROM_SAMPLE
+                                    " AND requests = 1) + (SELECT count(*) " FROM_REQUEST ")",
                                     "SELECT latency_ns " FROM_SAMPLE " AND requests = 1 UNION ALL "
                                     "SELECT q.latency_ns " FROM_REQUEST},
         [TARE_COLUMN_TTFT_NS] = {"SELECT count(ttft_ns) " FROM_SAMPLE,
@@ -57,7 +58,7 @@ static size_t add_row(sqlite3_stmt *s, enum tare_column column, double *to, size
     for (size_t i = 1; i < n && used < room; i++) {
         int64_t pair[2];
         memcpy(pair, blob + (i - 1) * sizeof(int64_t), sizeof pair);
-        to[used++] = (double)(pair[1] - pair[0]);
+        to[used++] = (double)pair[1] - (double)pair[0]; /* exact: times are below 2^53 ns */
     }
     return used;
 }
@@ -89,7 +90,7 @@ int tare_query_column(struct tare_store *store, int64_t repeat_id, enum tare_col
         *out_n = 0;
         return r;
     }
-    double *values = malloc(n * sizeof *values);
+    double *values = n < SIZE_MAX / sizeof *values ? malloc(n * sizeof *values) : NULL;
     if (!values) {
         return tare_err_set(err, TARE_E_NOMEM, "out of memory for %zu samples", n);
     }
@@ -139,7 +140,8 @@ int tare_query_sums(struct tare_store *store, int64_t repeat_id, struct tare_rep
             "SELECT count(*), total(requests), total(prompt_tok), total(output_tok), total(latency_ns), "
             "total(CASE WHEN ttft_ns IS NOT NULL AND output_tok > 1 THEN output_tok - 1 END), "
             "total(CASE WHEN ttft_ns IS NOT NULL AND output_tok > 1 THEN latency_ns - ttft_ns END), "
-            "max(CASE WHEN requests = 1 THEN prompt_tok + output_tok END), "
+            "max(max(CASE WHEN requests = 1 THEN prompt_tok + max(output_tok - 1, 0) ELSE 0 END), "
+            "coalesce((SELECT max(prompt_tok) FROM request WHERE repeat_id = ?1), 0)), "
             "CASE WHEN count(prefill_flops) = count(*) THEN sum(prefill_flops) END, "
             "CASE WHEN count(decode_flops) = count(*) THEN sum(decode_flops) END " FROM_SAMPLE,
             &s, err, "i", repeat_id);

@@ -238,6 +238,22 @@ static int one_integer(struct tare_store *store, sqlite3_stmt *s, int64_t *out, 
     return 0;
 }
 
+int tare_query_files_changed(struct tare_store *store, int64_t cell_id, bool *out, struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int64_t n = 0;
+    int r = tare_sql_prepare(store,
+                             "SELECT count(*) FROM (SELECT 1 FROM cell_artifact c JOIN artifact a ON a.id = "
+                             "c.artifact_id WHERE c.cell_id = ? GROUP BY c.role, a.path "
+                             "HAVING count(DISTINCT a.sha256) > 1)",
+                             &s, err, "i", cell_id);
+    r = r == 0 ? one_integer(store, s, &n, err) : r;
+    if (r == 0) {
+        *out = n > 0;
+    }
+    return r;
+}
+
 int tare_query_last_run(struct tare_store *store, int64_t *out_id, struct tare_err *err)
 {
     sqlite3_stmt *s = NULL;
@@ -248,7 +264,7 @@ int tare_query_last_run(struct tare_store *store, int64_t *out_id, struct tare_e
     }
     if (r == 0 && id == TARE_ABSENT) {
         r = tare_err_set(err, TARE_E_DATABASE, "database %s: holds no run yet; 'tare run' makes one",
-                         sqlite3_db_filename(store->db, "main"));
+                         store->path);
     }
     if (r == 0) {
         *out_id = id;

@@ -54,6 +54,9 @@ TARE_MUST_CHECK int tare_query_artifacts(struct tare_store *store, int64_t cell_
 /* Model facts (JSON) of the cell's latest attempt that has them; *out NULL if none. free() it. */
 TARE_MUST_CHECK int tare_query_facts(struct tare_store *store, int64_t cell_id, char **out,
                                      struct tare_err *err);
+/* Was a file of the cell (same role, same path) different for some of its attempts? */
+TARE_MUST_CHECK int tare_query_files_changed(struct tare_store *store, int64_t cell_id, bool *out,
+                                             struct tare_err *err);
 /* Id of the newest run; TARE_E_DATABASE if there is none. */
 TARE_MUST_CHECK int tare_query_last_run(struct tare_store *store, int64_t *out_id, struct tare_err *err);
 /* Number of samples committed for a repeat, which is also the first item still to be asked. */

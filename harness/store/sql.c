@@ -4,9 +4,17 @@
 
 int tare_sql_error(struct tare_store *store, const char *doing, struct tare_err *err)
 {
-    const char *file = sqlite3_db_filename(store->db, "main");
-    return tare_err_set(err, TARE_E_DATABASE, "database %s: %s: %s", file && *file ? file : "in memory",
-                        doing, sqlite3_errmsg(store->db));
+    return tare_err_set(err, TARE_E_DATABASE, "database %s: %s: %s", store->path, doing,
+                        sqlite3_errmsg(store->db));
+}
+
+int tare_store_blame(const struct tare_store *store, int r, struct tare_err *err)
+{
+    if (r != TARE_E_FORMAT && r != TARE_E_USAGE) {
+        return r;
+    }
+    struct tare_err why = err ? *err : (struct tare_err){0};
+    return tare_err_set(err, TARE_E_DATABASE, "database %s: is damaged: %.300s", store->path, why.msg);
 }
 
 static int bind_one(sqlite3_stmt *stmt, int at, char type, va_list *args)

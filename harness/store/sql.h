@@ -18,6 +18,7 @@ enum { tare_sql_max_statements = 48 };
 
 struct tare_store {
     sqlite3 *db;
+    char *path;  /* as the user named it; owned */
     int lock_fd; /* -1 when reading */
     struct {
         const char *text;

@@ -3,7 +3,7 @@
 #include "store/store.h"
 
 #include "migrations.h"
-#include "store/sql.h"
+#include "store/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,14 @@ enum { application_id = 0x74617265 }; /* "tare" */
 int tare_store_schema_version(void)
 {
     return N_MIGRATIONS;
+}
+
+static void finalize_all(struct tare_store *store)
+{
+    for (size_t i = 0; i < store->n_cached; i++) {
+        (void)sqlite3_finalize(store->cache[i].stmt);
+    }
+    store->n_cached = 0;
 }
 
 static int exec(struct tare_store *store, const char *sql, struct tare_err *err)
@@ -130,13 +138,33 @@ static int check_pages(struct tare_store *store, const char *path, struct tare_e
     return r;
 }
 
+/* Against an empty database that the same migrations have made. */
+static int check_tables(struct tare_store *store, int version, struct tare_err *err)
+{
+    char name[] = "in memory";
+    struct tare_store model = {.path = name, .lock_fd = -1};
+    int r =
+        sqlite3_open_v2(":memory:", &model.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
+            ? 0
+            : tare_sql_error(&model, "open", err);
+    for (int i = 0; r == 0 && i < version; i++) {
+        r = migrate_one(&model, i, err);
+    }
+    r = r == 0 ? tare_sql_check_tables(store, &model, err) : r;
+    finalize_all(&model);
+    (void)sqlite3_close_v2(model.db);
+    return r;
+}
+
 static int migrate(struct tare_store *store, const char *path, enum tare_store_mode mode,
                    struct tare_err *err)
 {
     int version = 0;
     int r = check_identity(store, path, &version, err);
     if (r == 0 && version > 0) {
-        r = check_pages(store, path, err);
+        r = tare_sql_check_size(store, err);
+        r = r == 0 ? check_pages(store, path, err) : r;
+        r = r == 0 ? check_tables(store, version, err) : r;
     }
     if (r < 0) {
         return r;
@@ -179,7 +207,8 @@ int tare_store_open(const char *path, enum tare_store_mode mode, struct tare_sto
                     struct tare_err *err)
 {
     struct tare_store *store = calloc(1, sizeof *store);
-    if (!store) {
+    if (!store || !(store->path = strdup(path))) {
+        free(store);
         return tare_err_set(err, TARE_E_NOMEM, "database %s: out of memory", path);
     }
     store->lock_fd = -1;
@@ -208,13 +237,12 @@ void tare_store_close(struct tare_store *store)
     if (!store) {
         return;
     }
-    for (size_t i = 0; i < store->n_cached; i++) {
-        (void)sqlite3_finalize(store->cache[i].stmt);
-    }
+    finalize_all(store);
     (void)sqlite3_close_v2(store->db);
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
+    free(store->path);
     free(store);
 }
 

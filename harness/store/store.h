@@ -28,6 +28,10 @@ void tare_store_close(struct tare_store *store);
 /* The newest schema this build knows. */
 int tare_store_schema_version(void);
 
+/* An error in reading a text that the database holds (a plan, a spec, facts) is the database's: it
+ * becomes TARE_E_DATABASE and names the file. Any other r is returned as it is. */
+int tare_store_blame(const struct tare_store *store, int r, struct tare_err *err);
+
 /* Transactions. Nested calls are an error of ours; every writing call below works in or out of one. */
 TARE_MUST_CHECK int tare_store_begin(struct tare_store *store, struct tare_err *err);
 TARE_MUST_CHECK int tare_store_commit(struct tare_store *store, struct tare_err *err);
@@ -48,10 +52,15 @@ struct tare_run_row {
 };
 TARE_MUST_CHECK int tare_store_add_run(struct tare_store *store, const struct tare_run_row *run,
                                        int64_t *out_id, struct tare_err *err);
+/* NULL: not finished any more. A run that is finished keeps its time. */
 TARE_MUST_CHECK int tare_store_finish_run(struct tare_store *store, int64_t run_id, const char *finished_utc,
                                           struct tare_err *err);
 TARE_MUST_CHECK int tare_store_put_environment(struct tare_store *store, int64_t run_id, const char *key,
                                                const char *value, const char *absent, struct tare_err *err);
+
+/* For a resumed run: stores the value under "KEY (resumed)" if it is not what the run began with. */
+TARE_MUST_CHECK int tare_store_put_changed(struct tare_store *store, int64_t run_id, const char *key,
+                                           const char *value, const char *absent, struct tare_err *err);
 
 struct tare_cell_row {
     int64_t id;

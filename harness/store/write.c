@@ -17,8 +17,10 @@ int tare_store_add_run(struct tare_store *store, const struct tare_run_row *run,
 int tare_store_finish_run(struct tare_store *store, int64_t run_id, const char *finished_utc,
                           struct tare_err *err)
 {
-    return tare_sql_run(store, NULL, err, "UPDATE run SET finished_utc = ? WHERE id = ?", "ti", finished_utc,
-                        run_id);
+    return tare_sql_run(store, NULL, err,
+                        "UPDATE run SET finished_utc = CASE WHEN ?1 IS NULL THEN NULL "
+                        "ELSE coalesce(finished_utc, ?1) END WHERE id = ?2",
+                        "ti", finished_utc, run_id);
 }
 
 int tare_store_put_environment(struct tare_store *store, int64_t run_id, const char *key, const char *value,
@@ -26,6 +28,15 @@ int tare_store_put_environment(struct tare_store *store, int64_t run_id, const c
 {
     return tare_sql_run(store, NULL, err, "INSERT OR REPLACE INTO environment VALUES (?, ?, ?, ?)", "ittt",
                         run_id, key, value, absent);
+}
+
+int tare_store_put_changed(struct tare_store *store, int64_t run_id, const char *key, const char *value,
+                           const char *absent, struct tare_err *err)
+{
+    return tare_sql_run(store, NULL, err,
+                        "INSERT OR REPLACE INTO environment SELECT run_id, key || ' (resumed)', ?3, ?4 FROM "
+                        "environment WHERE run_id = ?1 AND key = ?2 AND value IS NOT ?3",
+                        "ittt", run_id, key, value, absent);
 }
 
 int tare_store_add_cell(struct tare_store *store, const struct tare_cell_row *cell, int64_t *out_id,

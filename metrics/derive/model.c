@@ -79,10 +79,9 @@ static int derive_state(const struct tare_evidence *e, struct tare_figures *to, 
         longest = e->repeats[i].sums.max_tok > longest ? e->repeats[i].sums.max_tok : longest;
     }
     double state = fact_value(e, "state_bytes");
-    double bytes = fact_value(e, "kv_bytes_per_token") * (double)longest + (isfinite(state) ? state : 0);
+    double bytes = fact_value(e, "kv_bytes_per_token") * (double)longest + state;
     return put_exact(&f, longest ? bytes : (double)NAN,
-                     longest ? "the backend does not know its state" : "no item is a single request", to,
-                     err);
+                     longest ? "the backend does not know its state" : "no token was fed", to, err);
 }
 
 /* The first complete repeat: the work, and so the count, is the same in all. */
@@ -115,7 +114,7 @@ static int derive_flops(const struct tare_evidence *e, struct tare_figures *to, 
         {"prefill_flops_per_tok", "token", s ? per(s->prefill_flops, s->prompt_tok) : (double)NAN, why},
         {"decode_flops_per_tok", "token", s ? per(s->decode_flops, s->decode_tok) : (double)NAN,
          s ? "no request generated two tokens" : why},
-        {"flops", "repeat", s ? (double)(s->prefill_flops + s->decode_flops) : (double)NAN, why},
+        {"flops", "repeat", s ? (double)s->prefill_flops + (double)s->decode_flops : (double)NAN, why},
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof rows / sizeof *rows; i++) {

@@ -34,8 +34,7 @@ static int load(const struct tare_evidence *e, const struct tare_metric *metric,
     if (r == 0 && ratio) {
         r = e->column(e->ctx, repeat_id, TARE_COLUMN_DEN, &out->den, &n_den, err);
         if (r == 0 && n_den != out->n) {
-            r = tare_err_set(err, TARE_E_DATABASE, "metric %s: %zu numerators but %zu denominators",
-                             metric->name, out->n, n_den);
+            columns_fini(out); /* they belong together: then there is nothing to show */
         }
     } else if (r == 0) {
         out->den = malloc((out->n + 1) * sizeof *out->den);
@@ -79,11 +78,11 @@ static struct shape shape_of(const struct columns *c)
     return s;
 }
 
-static int interval(const struct tare_evidence *e, const struct columns *c, struct tare_interval *out,
-                    struct tare_err *err)
+static int interval(const struct tare_evidence *e, const struct tare_metric *metric, const struct columns *c,
+                    struct tare_interval *out, struct tare_err *err)
 {
     struct shape shape = shape_of(c);
-    if (!shape.trials) {
+    if (!shape.trials || strcmp(metric->unit, "1") != 0) { /* nats that happen to be whole are no successes */
         return tare_ratio_interval(c->num, c->den, c->n, TARE_LEVEL, e->seed, out, err);
     }
     *out = shape.single ? tare_wilson((int64_t)shape.successes, (int64_t)c->n, TARE_LEVEL)
@@ -91,9 +90,18 @@ static int interval(const struct tare_evidence *e, const struct columns *c, stru
     return 0;
 }
 
-/* Do the other complete repeats give the same ratio? */
+static bool same_answers(const struct columns *a, const struct columns *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) {
+        same = fabs(a->num[i] - b->num[i]) <= 1e-9 * fabs(a->num[i]);
+    }
+    return same;
+}
+
+/* Do the other complete repeats answer every item alike? Equal sums could hide flips. */
 static int check_repeats(const struct tare_evidence *e, const struct tare_metric *metric, size_t first,
-                         double value, struct tare_figure *f, struct tare_err *err)
+                         const struct columns *answers, struct tare_figure *f, struct tare_err *err)
 {
     for (size_t i = first + 1; i < e->n_repeats; i++) {
         struct columns c;
@@ -104,11 +112,10 @@ static int check_repeats(const struct tare_evidence *e, const struct tare_metric
         if (r < 0) {
             return r;
         }
-        double other = ratio(&c);
-        columns_fini(&c);
-        if (fabs(other - value) > 1e-9 * fabs(value)) {
+        if (!same_answers(answers, &c)) {
             tare_figure_flag(f, "NONDETERMINISTIC");
         }
+        columns_fini(&c);
     }
     return 0;
 }
@@ -127,10 +134,10 @@ static int fill(const struct tare_evidence *e, const struct tare_metric *metric,
         columns_fini(&c);
         return tare_figure_absent(f, "no item was graded by this metric", to, err);
     }
-    r = interval(e, &c, &range, err);
+    r = interval(e, metric, &c, &range, err);
     f->n = (int64_t)c.n;
+    r = r == 0 ? check_repeats(e, metric, repeat, &c, f, err) : r;
     columns_fini(&c);
-    r = r == 0 ? check_repeats(e, metric, repeat, value, f, err) : r;
     if (r < 0) {
         return r;
     }

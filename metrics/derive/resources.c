@@ -33,6 +33,18 @@ static const struct resource resources[] = {
     {"steal", "measure", "steal", 1, "%"},
 };
 
+/* Why there is no value: a resumed repeat's readings are those of its last process only, so it has none. */
+static const char *why_none(const struct tare_evidence *e)
+{
+    size_t whole = 0;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        whole += e->repeats[i].complete && e->repeats[i].attempts == 1;
+    }
+    return whole                       ? "no meter reads this here"
+           : tare_evidence_complete(e) ? "every repeat was resumed, so no process saw all of it"
+                                       : "no repeat was completed";
+}
+
 static int derive_one(const struct tare_evidence *e, const struct resource *res, double *values,
                       struct tare_figures *to, struct tare_err *err)
 {
@@ -42,10 +54,11 @@ static int derive_one(const struct tare_evidence *e, const struct resource *res,
     if (strcmp(res->phase, "measure") == 0 && strcmp(res->unit, "s") == 0) {
         tare_figure_flag_noise(&f, e);
     }
-    tare_figure_flag_resumed(&f, e);
     for (size_t i = 0; i < e->n_repeats; i++) {
         const struct tare_reading_record *r =
-            e->repeats[i].complete ? tare_evidence_find(e, e->repeats[i].id, res->phase, res->reading) : NULL;
+            e->repeats[i].complete && e->repeats[i].attempts == 1
+                ? tare_evidence_find(e, e->repeats[i].id, res->phase, res->reading)
+                : NULL;
         if (!r) {
             continue;
         }
@@ -57,9 +70,7 @@ static int derive_one(const struct tare_evidence *e, const struct resource *res,
         }
         values[n++] = r->value * res->scale;
     }
-    return tare_figure_repeats(
-        &f, values, n, tare_evidence_complete(e) ? "no meter reads this here" : "no repeat was completed", to,
-        err);
+    return tare_figure_repeats(&f, values, n, why_none(e), to, err);
 }
 
 int tare_derive_resources(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);

@@ -22,7 +22,7 @@ static double requests(const struct tare_repeat_sums *s)
 
 static double all_tokens(const struct tare_repeat_sums *s)
 {
-    return per_second((double)(s->prompt_tok + s->output_tok), s->window_ns);
+    return per_second((double)s->prompt_tok + (double)s->output_tok, s->window_ns);
 }
 
 static double output_tokens(const struct tare_repeat_sums *s)
