@@ -132,7 +132,7 @@ static const struct lie {
     {"shape too large", ONE("\"U8\"", "[1e300]", "[0,32]")},
     {"dimension above 2^53", ONE("\"U8\"", "[18446744073709551648]", "[0,32]")},
     {"product is 2^64 + 0", ONE("\"U8\"", "[4294967296,4294967296]", "[0,32]")},
-    {"product wraps to 32", ONE("\"U8\"", "[9007199254740992,2048,32]", "[0,32]")},
+    {"product wraps to 32", ONE("\"U8\"", "[9007199254740991,2049,32]", "[0,32]")},
     {"bytes wrap to 32", ONE("\"F64\"", "[2305843009213693956,1]", "[0,32]")},
     {"bytes wrap to 0 of 64 bits", ONE("\"F64\"", "[2251799813685248,1024]", "[0,0]")},
     {"nine dimensions", ONE("\"U8\"", "[1,1,1,1,1,1,1,1,32]", "[0,32]")},
@@ -177,7 +177,7 @@ static void test_names_the_fault(void **state)
     static const char *const rows[][2] = {
         {ONE("\"U8\"", "[33]", "[0,33]"), "claims bytes 0 to 33 of 32"},
         {ONE("\"U8\"", "[32]", "[32,0]"), "begins at 32 where 0 was due"},
-        {ONE("\"U8\"", "[9007199254740992,2048,32]", "[0,32]"), "overflows 64 bits"},
+        {ONE("\"U8\"", "[9007199254740991,2049,32]", "[0,32]"), "overflows 64 bits"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct blob b = fixture_pack(rows[i][0], data32, sizeof data32);
