@@ -12,7 +12,7 @@
 
 static const double no_score = (double)NAN;
 
-enum { output_bytes_per_tok = 64, output_bytes_spare = 1024 };
+enum { output_bytes_per_tok = 64, output_bytes_spare = 1024, drain_wait_ns = 1000000000 };
 
 static struct tare_ask *from_sink(struct tare_sink *sink)
 {
@@ -100,10 +100,29 @@ static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const ch
 
 static void on_done(struct tare_sink *sink, uint64_t id, int code, const char *message)
 {
-    (void)id;
-    (void)code;
-    (void)message;
-    fault(from_sink(sink), "it reported a completion without being concurrent");
+    struct tare_ask *ask = from_sink(sink);
+    if (!(ask->ops->caps & TARE_CAP_CONCURRENT)) {
+        fault(ask, "it reported a completion without being concurrent");
+    } else if (id != ask->request.id || ask->completed) {
+        fault(ask, "it completed a request that was not in flight");
+    } else {
+        ask->completed = true;
+        ask->completion = code;
+        (void)snprintf(ask->message, sizeof ask->message, "%.250s", message ? message : "");
+    }
+}
+
+/* A concurrent backend with one request in flight: drained until that one is complete. */
+static int await_completion(struct tare_ask *ask, struct tare_err *err)
+{
+    int r = 0;
+    while (r >= 0 && !ask->completed && !ask->fault) {
+        r = ask->ops->drain(ask->backend, &ask->sink, drain_wait_ns, err);
+    }
+    if (r >= 0 && ask->completed && ask->completion < 0) {
+        return tare_err_set(err, ask->completion, "%s", ask->message);
+    }
+    return r < 0 ? r : 0;
 }
 
 /* Memory whose pages are there before anything is timed: fresh ones would fault in at their first use,
@@ -171,6 +190,8 @@ static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, siz
     ask->n_output = ask->cut = 0;
     ask->stopped = ask->request.kind == TARE_REQUEST_GENERATE && ask->request.max_output == 0;
     ask->fault = NULL;
+    ask->completed = false;
+    ask->completion = 0;
 }
 
 /* What the backend returned, or what it failed to do. */
@@ -216,6 +237,9 @@ static int64_t ask_one(struct tare_ask *ask, uint32_t i, int64_t origin_ns, stru
     struct tare_err err = {0};
     ask->begin_ns = tare_clock_ns();
     int r = ask->ops->submit(ask->backend, &ask->request, &ask->sink, &err);
+    if (r >= 0 && (ask->ops->caps & TARE_CAP_CONCURRENT)) {
+        r = await_completion(ask, &err);
+    }
     int64_t end_ns = tare_clock_ns();
     out->code = judge(ask, r, &err);
     ask->records[i] = (struct tare_request_record){

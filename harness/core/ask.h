@@ -27,6 +27,8 @@ struct tare_ask {
     uint32_t scored;
     uint32_t right;
     const char *fault; /* the backend broke the contract */
+    bool completed;    /* concurrent backends: the request's completion has come */
+    int completion;    /* its code */
     uint32_t n_tokens;
     size_t n_output;
     size_t cut; /* where the output ends: at a stop string or at n_output */

@@ -347,6 +347,11 @@ static int check_caps(struct builder *b, const struct tare_item *item)
     uint32_t need = (scores ? TARE_CAP_SCORE : TARE_CAP_GENERATE) |
                     (item->kind == TARE_ITEM_TOKENS ? 0U : TARE_CAP_TOKENIZE);
     uint32_t missing = need & ~b->args->ops->caps;
+    if (b->args->ops->caps & TARE_CAP_TEXT_ONLY) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED,
+                            "backend %s understands text only, and requests are made of tokens",
+                            b->args->ops->name);
+    }
     if (missing == 0) {
         return 0;
     }

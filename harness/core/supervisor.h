@@ -29,7 +29,8 @@ void tare_supervise_catch_signals(void);
 TARE_MUST_CHECK int tare_supervise(const struct tare_supervise_args *args, struct tare_supervised *out,
                                    struct tare_err *err);
 /* Runs `exe worker --probe PATH` and returns its standard output (JSON; free() it). A crash of the
- * object while it is being loaded is an error of the object, not of ours. */
+ * object while it is being loaded is an error of the object, not of ours; so is a probe that has not
+ * ended after 20 s. */
 TARE_MUST_CHECK int tare_supervise_probe(const char *exe, const char *path, char **out, struct tare_err *err);
 
 #endif

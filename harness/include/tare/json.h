@@ -3,8 +3,8 @@
  * JSON reading and writing, served by the harness to itself and to plug-ins.
  *
  * A parsed document is a tree owned by its root. Duplicate keys, trailing text, NUL bytes and nesting
- * deeper than 64 are refused with the line of the fault. Numbers are doubles; integers are exact to
- * 2^53 when read and to 64 bits when written. Not thread-safe per tree.
+ * deeper than 64 are refused; faults of the text are told with their line. Numbers are doubles; integers are
+ * exact to 2^53 when read and to 64 bits when written. Not thread-safe per tree.
  */
 #ifndef TARE_JSON_H
 #define TARE_JSON_H

@@ -3,8 +3,8 @@
  * The one pseudo-random generator of tare, documented so that a reader can reproduce every draw.
  *
  * Generator: xoshiro256** 1.0 (Blackman, Vigna, ACM TOMS 47:36, 2021), 256 bits of state, seeded by
- * four outputs of SplitMix64. Split: a child stream is seeded by SplitMix64 over
- * parent_seed XOR FNV-1a-64(label) * golden ratio + index, so streams depend on names and numbers
+ * four outputs of SplitMix64. Split: a child stream is seeded with the first output of SplitMix64 on
+ * (parent_seed XOR FNV-1a-64(label)) * 0x9e3779b97f4a7c15 + index, so streams depend on names and numbers
  * alone and never on how much another stream has drawn. Not cryptographic. No global state.
  */
 #ifndef TARE_RNG_H
