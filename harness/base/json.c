@@ -89,7 +89,28 @@ static const char *duplicate_key(const cJSON *object, bool *failed)
     return twice;
 }
 
-static int check_tree(const cJSON *item, int depth, const char *what, struct tare_err *err)
+/* cJSON prints 15 digits where 17 are needed to read the same number again: those are kept as text. */
+static int keep_exact(cJSON *item, const char *what, struct tare_err *err)
+{
+    char text[32];
+    if (!cJSON_IsNumber(item)) {
+        return 0;
+    }
+    (void)snprintf(text, sizeof text, "%.15g", item->valuedouble);
+    double printed = strtod(text, NULL);
+    if (printed >= item->valuedouble && printed <= item->valuedouble) {
+        return 0;
+    }
+    (void)snprintf(text, sizeof text, "%.17g", item->valuedouble);
+    item->valuestring = strdup(text);
+    if (!item->valuestring) {
+        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
+    }
+    item->type = cJSON_Raw;
+    return 0;
+}
+
+static int check_tree(cJSON *item, int depth, const char *what, struct tare_err *err)
 {
     if (depth >= max_depth && (cJSON_IsArray(item) || cJSON_IsObject(item))) {
         return tare_err_set(err, TARE_E_FORMAT, "%s: JSON nested deeper than %d", what, max_depth);
@@ -105,7 +126,11 @@ static int check_tree(const cJSON *item, int depth, const char *what, struct tar
     if (failed) {
         return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
     }
-    for (const cJSON *child = item->child; child; child = child->next) {
+    int kept = keep_exact(item, what, err);
+    if (kept < 0) {
+        return kept;
+    }
+    for (cJSON *child = item->child; child; child = child->next) {
         int r = check_tree(child, depth + 1, what, err);
         if (r < 0) {
             return r;

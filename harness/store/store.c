@@ -165,6 +165,7 @@ static int migrate(struct tare_store *store, const char *path, enum tare_store_m
         r = tare_sql_check_size(store, err);
         r = r == 0 ? check_pages(store, path, err) : r;
         r = r == 0 ? check_tables(store, version, err) : r;
+        finalize_all(store); /* those statements are not needed again */
     }
     if (r < 0) {
         return r;

@@ -28,7 +28,8 @@ def lies(blob):
     """(reason, bytes, what the message says) about sizes, shapes, types and metadata."""
     head, data = unpack(blob)
     n = len(blob) - len(data) - 8
-    for length in (0, 1, n - 8, n + 8, len(blob), len(blob) + 8, 2**32, 2**63 - 8, 2**63, 2**64 - 8, 2**64 - 1):
+    for length in (0, 1, n - 8, n + 8, len(blob), len(blob) + 8, 2**32, 2**63 - 8, 2**63, 2**64 - 8,
+                   2**64 - 1):
         yield f"claims a header of {length} bytes", struct.pack("<Q", length) + blob[8:], ""
     yield "bytes after the last tensor", blob + b"\0" * 8, "after the last tensor"
 
@@ -93,7 +94,8 @@ def confusions(blob):
     yield "header is empty", pack(b"", data), ""
     yield "header has no tensor", pack(b"{}", b""), ""
     yield "a tensor is a string", pack({**head, "x": "y"}, data), ""
-    yield "a tensor stands twice", pack(hostile.replaced(text, b"blocks.0.attn.o.weight", name), data), "twice"
+    yield "a tensor stands twice", pack(hostile.replaced(text, b"blocks.0.attn.o.weight", name),
+                                        data), "twice"
     yield "nested 100 deep", pack(b'{"x":' + b"[" * 100 + b"]" * 100 + b"}", data), ""
     yield "nested 1000000 deep", pack(b"[" * 1000000, data), ""
     yield "invalid UTF-8 in a name", pack(hostile.replaced(text, name, b"\xff\xfe\xc0\x80"), data), ""
@@ -102,7 +104,8 @@ def confusions(blob):
     yield "a newline in a name", pack(hostile.replaced(text, name, b"a\\nb"), data), ""
     yield "a name of 1 MB", pack(hostile.replaced(text, name, b"x" * 1000000), data), ""
     yield "a lone surrogate in a name", pack(hostile.replaced(text, name, b"\\ud800"), data), ""
-    yield "a number of 400 digits", pack(hostile.replaced(text, b"[48,48]", b"[" + b"9" * 400 + b",48]"), data), ""
+    yield "a number of 400 digits", pack(hostile.replaced(text, b"[48,48]", b"[" + b"9" * 400 + b",48]"),
+                                         data), ""
     yield "100000 tensors of nothing", pack({f"t{i}": 0 for i in range(100000)}, data), ""
 
 
@@ -122,11 +125,13 @@ def model_rows(folder, blob):
     head, data = unpack(blob)
     for reason, byte in (("not a number", b"\xff"), ("zero", b"\0")):
         want = {FAILED} if byte == b"\xff" else {FINE}
-        yield Row("model", "weights are all " + reason, folder.write(pack(head, byte * len(data)), ".safetensors"),
-                  want, "not a number" if byte == b"\xff" else "", named="" if byte == b"\xff" else None)
+        yield Row("model", "weights are all " + reason, folder.write(pack(head, byte * len(data)),
+                ".safetensors"),
+                  want, "log-probability" if byte == b"\xff" else "", named="" if byte == b"\xff" else None)
     large = json.loads(json.dumps(head))
     large["__metadata__"]["max_ctx"] = "65536"
-    yield Row("model", "claims a context of 65536", folder.write(pack(large, data), ".safetensors"), {FINE, FAILED})
+    yield Row("model", "claims a context of 65536", folder.write(pack(large, data), ".safetensors"), {FINE,
+            FAILED})
     for reason, path, nobody in hostile.no_files(folder, blob, ".safetensors"):
         yield Row("model", reason, path, {FAILED}, nobody=nobody)
     yield Row("model", "64 MB of zeros", hostile.make_sparse(folder, 64 << 20, ".safetensors"), {FAILED})
@@ -152,7 +157,8 @@ def tokenizer_rows(folder, text):
             ("every merge doubles the one before: 2^768 bytes", changed(merges=doubling)),
             ("vocab_size 2^40", changed(vocab_size=2**40)), ("vocab_size 65536", changed(vocab_size=65536)),
             ("vocab_size -1", changed(vocab_size=-1)), ("vocab_size 1e300", changed(vocab_size=1e300)),
-            ("vocab_size is text", changed(vocab_size="1024")), ("vocab_size 256.5", changed(vocab_size=256.5)),
+            ("vocab_size is text", changed(vocab_size="1024")), ("vocab_size 256.5",
+                    changed(vocab_size=256.5)),
             ("bos 1024", changed(bos=1024)), ("bos -1", changed(bos=-1)), ("bos is null", changed(bos=None)),
             ("sha of 10000 digits", changed(sha="a" * 10000)), ("sha is a number", changed(sha=7)),
             ("sha of another tokenizer", changed(sha="0123456789abcdef")),
@@ -179,15 +185,19 @@ def replay_rows(folder):
     made = [("an empty file", b""), ("blank lines only", b"\n\n  \n"), ("a line cut off", line + line[:40]),
             ("the same request twice", line + line), ("logprob is text", swap(b"[-1, -2]", b'"-1"')),
             ("logprob of too many", swap(b"[-1, -2]", b"[-1, -2, -3]")),
-            ("logprob of too few", swap(b"[-1, -2]", b"[-1]")), ("logprob holds null", swap(b"-2]", b"null]")),
+            ("logprob of too few", swap(b"[-1, -2]", b"[-1]")), ("logprob holds null", swap(b"-2]",
+                    b"null]")),
             ("logprob of 1e400", swap(b"-2]", b"-1e400]")), ("no logprob", swap(b'"logprob"', b'"x"')),
             ("greedy of too many", swap(b"false]", b"false, true]")), ("an array", b"[1]\n"),
             ("an empty continuation", swap(b'"bc"', b'""')), ("no context", swap(b'"context"', b'"x"')),
-            ("context is a number", swap(b'"a"', b"1")), ("both answers", swap(b'"greedy"', b'"text": "x", "greedy"')),
+            ("context is a number", swap(b'"a"', b"1")), ("both answers", swap(b'"greedy"',
+                    b'"text": "x", "greedy"')),
             ("a NUL byte", swap(b"bc", b"b\0")), ("an escaped NUL", swap(b'"bc"', b'"b\\u0000c"')),
-            ("nested 1000000 deep", b"[" * 1000000 + b"\n"), ("a key twice", swap(b'"greedy"', b'"context": "a", "greedy"')),
+            ("nested 1000000 deep", b"[" * 1000000 + b"\n"), ("a key twice", swap(b'"greedy"',
+                    b'"context": "a", "greedy"')),
             ("random bytes", bytes(range(256)) * 64),
-            ("answers, but not the ones asked for", line), ("invalid UTF-8 in the context", swap(b'"a"', b'"\xff\xfe"')),
+            ("answers, but not the ones asked for", line), ("invalid UTF-8 in the context", swap(b'"a"',
+                    b'"\xff\xfe"')),
             ("a line of 70 MB", b"x" * (70 << 20))]
     for reason, data in made:
         yield Row("replay", reason, folder.write(data, ".jsonl"), {FAILED})
@@ -207,13 +217,16 @@ def text_rows(folder):
         yield Row("text", reason, folder.write(data, ".txt"), {want})
     for reason, path, nobody in hostile.no_files(folder, b"text", ".txt"):
         yield Row("text", reason, path, {FAILED}, nobody=nobody)
-    yield Row("text", "more than 1 GiB of zeros", hostile.make_sparse(folder, (1 << 30) + 1, ".txt"), {FAILED})
+    yield Row("text", "more than 1 GiB of zeros", hostile.make_sparse(folder, (1 << 30) + 1, ".txt"),
+              {FAILED})
 
 
 def names(rows, data, suffix, folder):
     """Valid files whose names are hostile: newline, escape sequence, invalid UTF-8, length."""
-    for reason, name in (("a newline", b"a\nb"), ("an escape sequence", b"a\x1b[2Jb"), ("invalid UTF-8", b"a\xff\xfeb"),
-                         ("200 characters", b"x" * 200), ("a percent sign", b"%s%n%n"), ("quotes", b"\"'`$(id)")):
+    for reason, name in (("a newline", b"a\nb"), ("an escape sequence", b"a\x1b[2Jb"), ("invalid UTF-8",
+            b"a\xff\xfeb"),
+                         ("200 characters", b"x" * 200), ("a percent sign", b"%s%n%n"), ("quotes",
+                                 b"\"'`$(id)")):
         path = os.path.join(os.fsencode(folder.path), name + suffix)
         with open(path, "wb") as file:
             file.write(data)

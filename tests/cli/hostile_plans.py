@@ -20,9 +20,12 @@ def changed(**changes):
 
 def value_lies():
     for key, values in (
-            ("tare", (0, 2, 1.5, 1e300, "1", None, [1])), ("repeats", (0, -1, 1e9, 1e300, 1.5, "x", [], None, True)),
-            ("seed", (-1, 2**63, 1e300, "x", {})), ("time_limit", (-1, "1e99s", "1 parsec", "", [], "nan", "inf", "0x1ps")),
-            ("memory_limit", (-1, "1e99GiB", "lots", 1.5)), ("name", (7, [], {})), ("baseline", ("nobody", 7)),
+            ("tare", (0, 2, 1.5, 1e300, "1", None, [1])), ("repeats", (0, -1, 1e9, 1e300, 1.5, "x", [], None,
+                    True)),
+            ("seed", (-1, 2**63, 1e300, "x", {})), ("time_limit", (-1, "1e99s", "1 parsec", "", [], "nan",
+                    "inf", "0x1ps")),
+            ("memory_limit", (-1, "1e99GiB", "lots", 1.5)), ("name", (7, [], {})), ("baseline", ("nobody",
+                    7)),
             ("models", ({}, [], [1], [None], [[]], "null", [{}], [{"backend": 7}], [{"backend": ""}],
                         [{"backend": "nothing"}], [{"backend": "null", "path": 7}],
                         [{"backend": "null", "options": []}], [{"backend": "null", "options": {"tokns": 1}}],
@@ -30,18 +33,22 @@ def value_lies():
                         [{"backend": "x" * 10000}], [{"backend": "null", "path": "x" * 10000}],
                         [{"backend": "native", "path": "zoo:../../x"}])),
             ("tasks", (None, 1, [], [{}], [{"task": "none"}], [{"task": "recall", "options": {"itms": 1}}],
-                       [{"task": "recall", "options": {"items": -1}}], [{"task": "recall", "options": {"items": "many"}}],
+                       [{"task": "recall", "options": {"items": -1}}], [{"task": "recall",
+                               "options": {"items": "many"}}],
                        [{"task": "recall", "options": [1]}], [{"task": "x" * 100000}])),
-            ("scenarios", ([{"scenario": "storm"}], [{"warmup": -1}], [{"window_tok": 2**40}], [{"options": {}}])),
+            ("scenarios", ([{"scenario": "storm"}], [{"warmup": -1}], [{"window_tok": 2**40}],
+                           [{"options": {}}])),
             ("include", ({}, [1], [{"model": 1}], [{"nothing": "x"}], [{"model": "nobody"}], "x")),
-            ("exclude", ([{"model": "*"}], 7)), ("repeat", (1,)), ("x" * 100000, (1,)), ("\x1b[2J", (1,)), ("", (1,))):
+            ("exclude", ([{"model": "*"}], 7)), ("repeat", (1,)), ("x" * 100000, (1,)), ("\x1b[2J", (1,)),
+        ("", (1,))):
         for value in values:
             yield f"{key[:20]!r}: {json.dumps(value)[:50]}", changed(**{key: value})
     many = [{"backend": "null", "name": f"m{i}"} for i in range(2000)]
     tasks = [{"task": "recall", "name": f"t{i}"} for i in range(2000)]
     yield "4 million cells", changed(models=many, tasks=tasks)
     stars = "*a" * 30 + "*b"
-    yield "a pattern of many stars", changed(models=[{"backend": "null", "name": "a" * 60}], include=[{"model": stars}])
+    yield "a pattern of many stars", changed(models=[{"backend": "null", "name": "a" * 60}],
+                                             include=[{"model": stars}])
 
 
 def text_lies(good):
@@ -50,7 +57,8 @@ def text_lies(good):
     yield "a NUL byte", hostile.replaced(good, b'"n"', b'"n\0"')
     yield "an escaped NUL", hostile.replaced(good, b'"n"', b'"n\\u0000x"')
     yield "a key stands twice", hostile.replaced(good, b'"seed"', b'"seed": 2, "seed"')
-    yield "a key of an entry stands twice", hostile.replaced(good, b'"backend"', b'"backend": "native", "backend"')
+    yield "a key of an entry stands twice", hostile.replaced(good, b'"backend"',
+            b'"backend": "native", "backend"')
     yield "nested 65 deep", changed(models=json.loads("[" * 65 + "]" * 65))
     yield "nested 1000000 deep", b"[" * 1000000
     yield "text behind its end", good + b"x"
@@ -66,7 +74,8 @@ def text_lies(good):
 
 def plan_rows(folder):
     good = json.dumps(GOOD).encode()
-    for reason, data in list(hostile.truncations(good, (1, 10, 100, len(good) // 2, -2, -1))) + list(text_lies(good)):
+    for reason, data in list(hostile.truncations(good, (1, 10, 100, len(good) // 2, -2,
+                                                        -1))) + list(text_lies(good)):
         # the plan is named by its file; a value that is wrong is named by its key
         yield row(reason, folder.write(data, ".json"), {USAGE}, True)
     for reason, data in value_lies():
@@ -78,7 +87,8 @@ def plan_rows(folder):
         one.nobody = nobody
         yield one
     for reason, data in (("nothing", b""), ("half a plan", good[:100]), ("zeros", b"\0" * 100000)):
-        yield Row("plan", reason + " on standard input", "-", {USAGE}, argv=["run", "-", "--dry-run", "--json"],
+        yield Row("plan", reason + " on standard input", "-", {USAGE}, argv=["run", "-", "--dry-run",
+                "--json"],
                   stdin=data, named="")
 
 
@@ -94,12 +104,15 @@ def folder_db(path):
 def option_rows():
     """The same values by the command line."""
     for reason, argv in (
-            ("an option of 1 MB", ["run", "--" + "x" * 100000]), ("a value of 1 MB", ["run", "--seed", "9" * 100000]),
+            ("an option of 1 MB", ["run", "--" + "x" * 100000]), ("a value of 1 MB", ["run", "--seed",
+                    "9" * 100000]),
             ("an option without a value", ["run", "--seed"]), ("an unknown short option", ["run", "-Z"]),
-            ("a format that does not exist", ["run", "--task", "recall,items=1", "--model", "null", "--format", "pdf", "--quiet"]),
+            ("a format that does not exist", ["run", "--task", "recall,items=1", "--model", "null",
+                                              "--format", "pdf", "--quiet"]),
             ("a model without a backend", ["run", "--model", ",,,", "--task", "recall"]),
             ("a model that ends in a newline", ["run", "--model", "null\n", "--task", "recall"]),
-            ("two plans", ["run", "a", "b"]), ("a task with an empty key", ["run", "--model", "null", "--task", "recall,=1"]),
+            ("two plans", ["run", "a", "b"]), ("a task with an empty key", ["run", "--model", "null",
+                    "--task", "recall,=1"]),
             ("--resume with a plan", ["run", "--resume", "x.db", "p.json"]),
             ("an unknown view", ["list", "nothing"]), ("an unknown command", ["rum"]),
             ("invalid UTF-8", ["run", "--model", b"\xff\xfe", "--task", "recall"]),

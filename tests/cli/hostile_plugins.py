@@ -41,7 +41,8 @@ struct self { int64_t n; };
 #define TOKENIZE
 #endif
 #ifndef SUBMIT
-#define SUBMIT for (uint32_t i = q->first; i < q->n_tokens; i++) { sink->score(sink, q->id, i, -1, true); } return 0;
+#define SUBMIT for (uint32_t i = q->first; i < q->n_tokens; i++) \
+    { sink->score(sink, q->id, i, -1, true); } return 0;
 #endif
 #ifndef CLOSE
 #define CLOSE
@@ -59,11 +60,12 @@ static volatile int never;
 static const char source_text[4096] = "x";
 __attribute__((constructor)) static void begin(void) { BEGIN }
 static int probe(char *why, size_t n) { (void)why; (void)n; PROBE }
-static int load(void *s, const struct tare_load *l, struct tare_err *err) { (void)s; (void)l; (void)err; LOAD }
+static int load(void *s, const struct tare_load *l, struct tare_err *err)
+{ (void)s; (void)l; (void)err; LOAD }
 static int describe(void *s, struct tare_model_facts *f, struct tare_err *err)
 { (void)s; (void)err; f->n_ctx = 4096; f->n_vocab = 257; f->bos = 256; DESCRIBE return 0; }
-static int tokenize(void *s, const char *text, size_t n, int32_t *ids, uint32_t *ends, size_t cap, size_t *out_n,
-                    struct tare_err *err)
+static int tokenize(void *s, const char *text, size_t n, int32_t *ids, uint32_t *ends, size_t cap,
+                    size_t *out_n, struct tare_err *err)
 { (void)s; (void)err; for (size_t i = 0; i < n && i < cap; i++) { ids[i] = (unsigned char)text[i];
   ends[i] = (uint32_t)i + 1; } *out_n = n; TOKENIZE return 0; }
 static int submit(void *s, const struct tare_request *q, struct tare_sink *sink, struct tare_err *err)
@@ -94,15 +96,18 @@ REFUSED = [
     ("a size that ends before its hooks",
      {"HEADER": "{TARE_PLUGIN_MAGIC, TARE_PLUGIN_BACKEND, TARE_BACKEND_ABI, 56}"}, "is missing"),
     ("no drain, but concurrent", {"MEMBERS": ".caps = TARE_CAP_CONCURRENT"}, "'drain'"),
-    ("no tokenize, but the capability", {"MEMBERS": ".caps = TARE_CAP_TOKENIZE, .tokenize = NULL"}, "'tokenize'"),
+    ("no tokenize, but the capability", {"MEMBERS": ".caps = TARE_CAP_TOKENIZE, .tokenize = NULL"},
+     "'tokenize'"),
     ("an option outside of its data",
-     {"OPTIONS": '{.name = "o", .type = TARE_OPT_I64, .offset = 1 << 20, .def = "7"}, TARE_OPT_END'}, "option"),
+     {"OPTIONS": '{.name = "o", .type = TARE_OPT_I64, .offset = 1 << 20, .def = "7"}, TARE_OPT_END'},
+     "option"),
     ("an option of an unknown type",
      {"OPTIONS": '{.name = "o", .type = (enum tare_opt_type)99, .def = "7"}, TARE_OPT_END'}, "option"),
     ("a choice without choices",
      {"OPTIONS": '{.name = "o", .type = TARE_OPT_CHOICE, .def = "7"}, TARE_OPT_END'}, "option"),
     ("a name of several lines", {"MEMBERS": ".name = \"a\\nb\\xff\""}, "name"),
-    ("a symbol that is not there", {"BEGIN": "extern void tare_nothing(void); tare_nothing();"}, "tare_nothing"),
+    ("a symbol that is not there", {"BEGIN": "extern void tare_nothing(void); tare_nothing();"},
+     "tare_nothing"),
     ("a constructor that crashes", {"BEGIN": "raise(SIGSEGV);"}, "crash"),
     ("a constructor that aborts", {"BEGIN": "abort();"}, "crash"),
     ("a constructor that leaves with 0", {"BEGIN": "_exit(0);"}, ""),
@@ -113,7 +118,8 @@ REFUSED = [
      {"BEGIN": "volatile char deep[1 << 16]; deep[0] = 1; begin(); deep[1] = deep[0];"}, "crash"),
 ] + [(f"without its hook {hook}", {"MEMBERS": f".{hook} = NULL"}, f"'{hook}'")
      for hook in ("name", "summary", "load", "describe", "submit", "close")]
-REFUSED.append(("account without a convention", {"MEMBERS": ".account = (void *)load"}, "'account_convention'"))
+REFUSED.append(("account without a convention", {"MEMBERS": ".account = (void *)load"},
+                "'account_convention'"))
 
 # Looked at for as long as a probe may take.
 HANGING = [("a constructor that hangs", {"BEGIN": "for (;;) { pause(); }"}, "after"),
@@ -125,7 +131,8 @@ HANGING = [("a constructor that hangs", {"BEGIN": "for (;;) { pause(); }"}, "aft
 FRAME = "uint32_t frame[2] = {%s, %s}; if (write(3, frame, 8) < 0) { return -1; }"
 MISBEHAVING = [
     ("closes the stream and hangs", {"LOAD": "close(3); for (;;) { pause(); }"}),
-    ("leaves a child behind that holds the stream", {"LOAD": "if (fork() == 0) { close(0); close(1); close(2); sleep(30); } _exit(0);"}),
+    ("leaves a child behind that holds the stream",
+     {"LOAD": "if (fork() == 0) { close(0); close(1); close(2); sleep(30); } _exit(0);"}),
     ("stops itself", {"LOAD": "raise(SIGSTOP); return 0;"}),
     ("hangs while it is closed", {"CLOSE": "for (;;) { pause(); }"}),
     ("crashes while it is closed", {"CLOSE": "raise(SIGSEGV);"}),
@@ -137,7 +144,8 @@ MISBEHAVING = [
     ("fails without a reason", {"LOAD": "return -7;"}),
     ("fails with an unknown code", {"LOAD": "return tare_err_set(err, -12345, \"odd\");"}),
     ("fails with a message that does not end", {"LOAD": "memset(err, 'x', sizeof *err); return -7;"}),
-    ("fails with a message of several lines", {"LOAD": "return tare_err_set(err, -7, \"a\\nb\\x1b[2J\\xff\");"}),
+    ("fails with a message of several lines",
+     {"LOAD": "return tare_err_set(err, -7, \"a\\nb\\x1b[2J\\xff\");"}),
     ("describes itself with strings that do not end", {"DESCRIBE": "memset(f, 'x', 4 * 32); f->n_ctx = 0;"}),
     ("claims a context of -5", {"DESCRIBE": "f->n_ctx = -5;"}),
     ("claims a context of 0", {"DESCRIBE": "f->n_ctx = 0;"}),
@@ -149,7 +157,8 @@ MISBEHAVING = [
     ("scores above 0", {"SUBMIT": "sink->score(sink, q->id, q->first, 5, true); return 0;"}),
     ("answers another request", {"SUBMIT": "sink->score(sink, q->id + 1, q->first, -1, true); return 0;"}),
     ("answers a position far out", {"SUBMIT": "sink->score(sink, q->id, 1u << 31, -1, true); return 0;"}),
-    ("answers twice", {"SUBMIT": "for (int i = 0; i < 2; i++) { sink->score(sink, q->id, q->first, -1, true); } return 0;"}),
+    ("answers twice",
+     {"SUBMIT": "for (int i = 0; i < 2; i++) { sink->score(sink, q->id, q->first, -1, true); } return 0;"}),
     ("sends tokens to a score", {"SUBMIT": "(void)sink->token(sink, q->id, 1, \"x\", 1u << 30); return 0;"}),
     ("reports a completion", {"SUBMIT": "sink->done(sink, q->id, 0, NULL); return 0;"}),
     ("answers nothing", {"SUBMIT": "return 0;"}),
@@ -221,16 +230,20 @@ def rows(folder):
                          ("a thread's variable called tare_plugin", b"__thread int tare_plugin[64];"),
                          ("64 zeros called tare_plugin", b"const char tare_plugin[64];")):
         yield row(reason, foreign(folder, cc, code), "")
-    for reason, data in (("a text", b"hello\n"), ("a script", b"#!/bin/sh\necho hi\n"), ("an ELF magic", b"\x7fELF"),
+    for reason, data in (("a text", b"hello\n"), ("a script", b"#!/bin/sh\necho hi\n"), ("an ELF magic",
+            b"\x7fELF"),
                          ("a magic and zeros", b"\x7fELF" + b"\0" * 5000), ("zeros", b"\0" * 5000),
-                         ("32-bit", blob[:4] + b"\x01" + blob[5:]), ("big-endian", blob[:5] + b"\x02" + blob[6:]),
+                         ("32-bit", blob[:4] + b"\x01" + blob[5:]), ("big-endian",
+                                 blob[:5] + b"\x02" + blob[6:]),
                          ("another machine's", blob[:18] + b"\xb7\0" + blob[20:]),
                          ("an executable", blob[:16] + b"\x02\0" + blob[18:]),
                          ("no program headers", blob[:56] + b"\0\0" + blob[58:]),
                          ("65535 program headers", blob[:56] + b"\xff\xff" + blob[58:]),
                          ("program headers at 2^63", blob[:32] + struct.pack("<Q", 2**63) + blob[40:]),
-                         ("program headers at 2^64 - 56", blob[:32] + struct.pack("<Q", 2**64 - 56) + blob[40:]),
-                         ("a section table at 2^64 - 64", blob[:40] + struct.pack("<Q", 2**64 - 64) + blob[48:])):
+                         ("program headers at 2^64 - 56", blob[:32] + struct.pack("<Q",
+                                 2**64 - 56) + blob[40:]),
+                         ("a section table at 2^64 - 64", blob[:40] + struct.pack("<Q",
+                                 2**64 - 64) + blob[48:])):
         yield row(reason, folder.write(data, ".so"), "")
     begin, end = dynamic_section(blob)
     for reason, data in hostile.flips(blob, 6, 30, begin, end):
@@ -244,7 +257,8 @@ def rows(folder):
 
 
 def row(reason, path, says, want=frozenset({FAILED})):
-    argv = ["run", "--model", f"{path},name=h", "--task", "recall,items=1", "--repeats", "1", "--json", "--quiet",
+    argv = ["run", "--model", f"{path},name=h", "--task", "recall,items=1", "--repeats", "1", "--json",
+            "--quiet",
             "--time-limit", "10s", "--db", path + ".db"]
     # A link is named by what it leads to.
     return Row("plugin", reason, path, want, says, argv=argv, named=os.path.basename(path) if not

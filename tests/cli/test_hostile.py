@@ -25,17 +25,20 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ZOO = os.environ.get("TARE_ZOO", os.path.join(HERE, "..", "..", "backends", "native", "zoo"))
 REPORT = re.compile("Sanitizer|runtime error:|SUMMARY:")
 # Crashes of plug-ins must be crashes here, and a refused allocation must be refused.
-SANITIZE = "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0:allocator_may_return_null=1"
+SANITIZE = ("handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigfpe=0:"
+            "allocator_may_return_null=1")
 NOBODY = 65534
 counts = collections.Counter()
 
 
 def call(argv, row=None, limit_s=60):
     """(exit status, standard output, standard error), both as bytes."""
-    env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":" + SANITIZE, **(row.env if row else {})}
+    env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":" + SANITIZE,
+           **(row.env if row else {})}
     who = {"user": NOBODY} if row and row.nobody and os.geteuid() == 0 else {}
     try:
-        done = subprocess.run([EXE, *argv], input=row.stdin if row and row.stdin is not None else b"", env=env,
+        done = subprocess.run([EXE, *argv], input=row.stdin if row and row.stdin is not None else b"",
+                              env=env,
                               capture_output=True, timeout=limit_s, check=False, **who)
     except subprocess.TimeoutExpired as error:
         raise Failure(f"still running after {limit_s} s; stderr {error.stderr!r}") from error
@@ -83,7 +86,7 @@ def check_row(row):
 
 def tell(row, note):
     counts[row.kind] += 1
-    clean = re.sub("[^ -~]", "?", note.replace(row.path, "FILE"))
+    clean = re.sub("[^ -~]", "?", note.replace(row.path or "\0", "FILE"))
     print(f"# {row.kind:9} {row.reason[:60]:60} {clean[:150]}", flush=True)
 
 
@@ -113,7 +116,8 @@ def nobody_can_run():
     if os.geteuid() != 0:
         return True
     try:
-        return subprocess.run([EXE, "--version"], user=NOBODY, capture_output=True, check=False).returncode == 0
+        return subprocess.run([EXE, "--version"], user=NOBODY, capture_output=True,
+                              check=False).returncode == 0
     except OSError:
         return False
 
@@ -126,7 +130,9 @@ def open_for_all(folder):
 
 def outcomes(db):
     """{label: (outcome, message)} of the only repeat of each cell."""
-    found = query(db, "SELECT c.model || ' ' || c.task, r.outcome, r.message FROM cell c JOIN repeat r ON r.cell_id = c.id")
+    found = query(db,
+                  "SELECT c.model || ' ' || c.task, r.outcome, r.message FROM cell c "
+                  "JOIN repeat r ON r.cell_id = c.id")
     return {label: (outcome, message) for label, outcome, message in found}
 
 
@@ -162,12 +168,13 @@ def check_cell(row, found, line, allowed=("error", "skip")):
     true(outcome in allowed, f"{outcome}: {message}")
     true(line, "no line on standard error")
     true(not re.search("[\x00-\x1f\x7f]", line), f"control characters in {line!r}")
-    true(row.says in line and (row.named if row.named is not None else row.path) in line, f"{row.path} is not named in {line!r}")
+    true(row.says in line and (row.named if row.named is not None else row.path) in line,
+         f"{row.path} is not named in {line!r}")
     return line
 
 
 def run_cells(folder, rows, make, tasks=None, each=check_cell, **keys):
-    """Rows that are cells of one plan. make(row, label) is the model's entry, or the task's if tasks is None."""
+    """Rows that are cells of one plan. make(row) is the model's entry, or the task's if tasks is None."""
     for nobody in (False, True):
         some = [row for row in rows if row.nobody == nobody]
         if nobody and not nobody_can_run():
@@ -200,7 +207,8 @@ def test_models(folder):
     open_for_all(files.path)
     tokenizer = os.path.join(ZOO, "tokenizer.json")
     rows = list(hostile_models.model_rows(files, blob))
-    run_cells(folder, rows, lambda row: {"backend": "native", "path": row.path, "options": {"tokenizer": tokenizer}}, RECALL)
+    run_cells(folder, rows, lambda row: {"backend": "native", "path": row.path,
+                                         "options": {"tokenizer": tokenizer}}, RECALL)
 
 
 def test_models_asked_for_a_text(folder):
@@ -209,8 +217,10 @@ def test_models_asked_for_a_text(folder):
     files = hostile.Folder(os.path.join(folder, "in"))
     tokenizer = os.path.join(ZOO, "tokenizer.json")
     rows = [row for row in hostile_models.model_rows(files, blob) if not row.nobody][::6]
-    text = [{"task": "text", "name": "t", "options": {"path": files.write(b"It was the best of times. " * 40, ".txt")}}]
-    run_cells(folder, rows, lambda row: {"backend": "native", "path": row.path, "options": {"tokenizer": tokenizer}}, text)
+    text = [{"task": "text", "name": "t", "options": {"path": files.write(b"It was the best of times. " * 40,
+            ".txt")}}]
+    run_cells(folder, rows, lambda row: {"backend": "native", "path": row.path,
+                                         "options": {"tokenizer": tokenizer}}, text)
 
 
 def test_tokenizers(folder):
@@ -223,7 +233,8 @@ def test_tokenizers(folder):
     for row in rows:
         if "sha of another" in row.reason:
             row.named = path  # it is the model that does not match
-    run_cells(folder, rows, lambda row: {"backend": "native", "path": path, "options": {"tokenizer": row.path}}, RECALL,
+    run_cells(folder, rows, lambda row: {"backend": "native", "path": path,
+                                         "options": {"tokenizer": row.path}}, RECALL,
               each=check_tokenizer)
 
 
@@ -239,7 +250,7 @@ def test_replays(folder):
     open_for_all(files.path)
     rows = list(hostile_models.replay_rows(files))
     for row in rows:
-        if not row.nobody and ("turned over" in row.reason or "not the ones" in row.reason or "UTF-8" in row.reason):
+        if any(words in row.reason for words in ("turned over", "not the ones", "UTF-8")):
             row.named = ""  # the file is valid; it is the request that it does not answer
     run_cells(folder, rows, lambda row: {"backend": "replay", "path": row.path}, RECALL)
 
@@ -258,7 +269,8 @@ def test_names_of_files(folder):
     tokenizer = os.path.join(ZOO, "tokenizer.json")
     rows = []
     for reason, name in hostile_models.names([], blob[:-1], b".safetensors", files):
-        argv = ["run", "--model", b"native,name=m,path=" + name + b",tokenizer=" + tokenizer.encode(), "--task", "recall,items=1",
+        argv = ["run", "--model", b"native,name=m,path=" + name + b",tokenizer=" + tokenizer.encode(),
+                "--task", "recall,items=1",
                 "--repeats", "1", "--json", "--quiet", "--db", files.name(".db")]
         # A name that is no UTF-8 has no place in the plan that is stored: such a file is not found.
         says = "No such file" if "UTF-8" in reason else "format: "
@@ -293,14 +305,15 @@ def test_plugins_that_are_refused(folder):
     open_for_all(files.path)
     rows = list(hostile_plugins.rows(files))
     # Those that hang come first, so that they hang beside the others.
-    rows.sort(key=lambda row: "hangs" not in row.reason and "spins" not in row.reason and "without end" not in row.reason)
+    rows.sort(key=lambda row: not any(words in row.reason for words in ("hangs", "spins", "without end")))
     run_rows(rows, check_row, workers=6)
 
 
 def test_list_shows_refused_plugins(folder):
     files = hostile.Folder(os.path.join(folder, "in"))
     paths = hostile_plugins.build_all(files, hostile_plugins.REFUSED)
-    row = hostile.Row("plugin", "all of them in a folder of backends", files.path, {0}, env={"TARE_BACKEND_PATH": files.path})
+    row = hostile.Row("plugin", "all of them in a folder of backends", files.path, {0},
+                      env={"TARE_BACKEND_PATH": files.path})
     status, out, err = call(["list", "backends", "--json"], row)
     equal(status, 0, "exit status")
     equal(err, b"", "standard error")
@@ -323,21 +336,24 @@ def test_plugins_that_misbehave(folder):
     paths = hostile_plugins.build_all(files, table)
     rows = [hostile.Row("plugin", line[0], path, {3, 0} if "while it is closed" in line[0] else {3})
             for line, path in zip(table, paths)]
-    run_cells(folder, rows, lambda row: {"backend": row.path}, RECALL, each=check_misbehaving, time_limit="2s")
+    run_cells(folder, rows, lambda row: {"backend": row.path}, RECALL, each=check_misbehaving,
+              time_limit="2s")
 
 
 def make_database(folder):
     """A finished run of the null backend; small, with every kind of row in it."""
     db = os.path.join(folder, "good.db")
     models = [null("a", first_ns="1ms", token_ns="100us", flops_per_tok=7), null("b")]
-    tasks = [{"task": "recall", "options": {"items": 3}}, {"task": "tokens", "options": {"items": 4, "max_output": 4}},
+    tasks = [{"task": "recall", "options": {"items": 3}}, {"task": "tokens", "options": {"items": 4,
+            "max_output": 4}},
              {"task": "choice", "options": {"items": 2}}]
     plan = write_plan(os.path.join(folder, "plan.json"), models, tasks, repeats=2, baseline="a")
     tare("run", plan, "--db", db, "--quiet")
     return db
 
 
-COMMANDS = {"report": ["report", "--json", "--run", "1", "--db"], "full": ["report", "--view", "full", "-f", "md", "--db"],
+COMMANDS = {"report": ["report", "--json", "--run", "1", "--db"], "full": ["report", "--view", "full", "-f",
+        "md", "--db"],
             "show": ["show", "--run", "1", "--json", "--db"], "derive": ["derive", "--json", "--db"],
             "resume": ["run", "--json", "--quiet", "--time-limit", "5s", "--resume"]}
 
@@ -354,7 +370,8 @@ def check_database(row):
                     shutil.copyfile(row.path + suffix, path + suffix)
         try:
             status, out, err = call(argv + [path], row)
-            true(status in row.want, f"exit {status}, wanted one of {sorted(row.want)}: {err[-400:]!r}{out[-200:]!r}")
+            true(status in row.want,
+                 f"exit {status}, wanted one of {sorted(row.want)}: {err[-400:]!r}{out[-200:]!r}")
             if status == 5:
                 equal(out, b"", "standard output of a refusal")
                 check_line(row, err, path)
@@ -365,7 +382,8 @@ def check_database(row):
         except Failure as error:
             raise Failure(f"tare {name}: {error}") from error
         notes.append(f"{name} {status}")
-    true(not row.options.get("some") or any(note.endswith(" 5") for note in notes), f"no command noticed: {notes}")
+    true(not row.options.get("some") or any(note.endswith(" 5") for note in notes),
+         f"no command noticed: {notes}")
     return ", ".join(notes)
 
 
@@ -394,8 +412,8 @@ def test_a_flipped_bit_of_a_number(folder):
     """Known to get through: SQLite has no checksums, so a bit of a number makes another number. A figure
     can be had back by deriving it again; a sample cannot."""
     db = make_database(folder)
-    figure = ("SELECT f.value FROM figure f JOIN cell c ON c.id = f.cell_id WHERE c.model = 'a' AND c.task = 'tokens' "
-              "AND f.name = 'token_throughput'")
+    figure = ("SELECT f.value FROM figure f JOIN cell c ON c.id = f.cell_id WHERE c.model = 'a' "
+              "AND c.task = 'tokens' AND f.name = 'token_throughput'")
     before = tare("report", "--view", "full", "--json", db).out
     value = flip_number(db, figure)
     status, out, err = call(["report", "--view", "full", "--json", db])
@@ -407,7 +425,8 @@ def test_a_flipped_bit_of_a_number(folder):
     true(shown != value and out.decode() != before, f"{shown!r} is not shown in place of {value!r}")
     tare("derive", db)
     equal(query(db, figure)[0][0], value, "the figure, derived again")
-    print(f"# database  a bit of a figure: exit 0, {value:.6g} became {shown:.6g} in silence; derive repairs it", flush=True)
+    print(f"# database  a bit of a figure: exit 0, {value:.6g} became {shown:.6g} in silence; "
+          "derive repairs it", flush=True)
 
 
 def chosen(words):

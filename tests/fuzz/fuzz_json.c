@@ -29,6 +29,33 @@ static char *print(const struct tare_json *json)
     return text;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return !a == !b && (!a || strcmp(a, b) == 0);
+}
+
+/* Depth is at most 64, which the parser has seen to. */
+static bool same(const struct tare_json *a, const struct tare_json *b)
+{
+    enum tare_json_type type = tare_json_type(a);
+    if (type != tare_json_type(b) || tare_json_size(a) != tare_json_size(b) ||
+        tare_json_true(a) != tare_json_true(b) || !same_text(tare_json_str(a), tare_json_str(b)) ||
+        !same_text(tare_json_key(a), tare_json_key(b))) {
+        return false;
+    }
+    double x = tare_json_num(a), y = tare_json_num(b);
+    if (!(x == y)) {
+        return false;
+    }
+    a = tare_json_first(a);
+    b = tare_json_first(b);
+    while (a && b && same(a, b)) {
+        a = tare_json_next(a);
+        b = tare_json_next(b);
+    }
+    return !a && !b;
+}
+
 static int read_json(const char *data, size_t n, struct tare_rng *rng, struct tare_err *err)
 {
     static char elsewhere;
@@ -42,10 +69,8 @@ static int read_json(const char *data, size_t n, struct tare_rng *rng, struct ta
     char *text = print(json);
     struct tare_err fault = {0};
     fuzz_check(tare_json_parse(text, strlen(text), "again", &again, &fault) == 0, fault.msg);
-    char *same = print(again);
-    fuzz_check(strcmp(text, same) == 0, "what is printed reads back as something else");
+    fuzz_check(same(json, again), "what is printed reads back as something else");
     free(text);
-    free(same);
     tare_json_destroy(json);
     tare_json_destroy(again);
     return r;

@@ -61,10 +61,14 @@ static int see_reading(void *ctx, const struct tare_reading_record *r, struct ta
     return 0;
 }
 
+/* The output lies in the decoder's own buffer, where a sanitizer does not see its end. */
 static int see_sample(void *ctx, const struct tare_sample *s, struct tare_err *err)
 {
-    (void)ctx;
+    const struct tare_buf *buf = &((const struct tare_inbox *)ctx)->buf;
     (void)err;
+    fuzz_check(s->output >= buf->data && s->n_output <= buf->used &&
+                   s->output + s->n_output <= buf->data + buf->used,
+               "a sample's output lies beyond what has come");
     read_bytes(s->records, s->n_records * sizeof *s->records);
     read_bytes(s->token_ns, s->n_token_ns * sizeof *s->token_ns);
     read_bytes(s->output, s->n_output);
@@ -90,7 +94,7 @@ static int read_stream(const char *data, size_t n, struct tare_rng *rng, struct 
     tare_inbox_init(&box);
     for (size_t at = 0; r == 0 && at < n;) {
         size_t left = n - at, piece = 1 + (size_t)tare_rng_below(rng, left);
-        r = tare_inbox_feed(&box, data + at, piece, &ops, NULL, err);
+        r = tare_inbox_feed(&box, data + at, piece, &ops, &box, err);
         at += piece;
     }
     tare_inbox_fini(&box);
