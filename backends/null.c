@@ -294,6 +294,7 @@ const struct tare_backend tare_plugin = {
     .submit = null_submit,
     .account = null_account,
     .account_convention = "declared by the option flops_per_tok",
+    .account_kind = TARE_KIND_DECLARED,
     .unload = null_unload,
     .close = null_close,
 };

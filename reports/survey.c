@@ -133,16 +133,38 @@ static const char *task_with(const struct builder *b, const char *figure)
     return NULL;
 }
 
+static bool is_valid(const struct tare_survey_cell *c)
+{
+    return !c->verdict || strcmp(c->verdict, "VALID") == 0;
+}
+
+/* The task's headline: its first metric that a valid cell has a value of; failing that, its first. */
+static const struct tare_metric *headline(const struct builder *b, const char *task)
+{
+    const struct tare_metric *first = NULL;
+    for (size_t i = 0; i < b->in->n_cells; i++) {
+        const struct tare_survey_cell *c = &b->in->cells[i];
+        if (strcmp(c->task, task) != 0) {
+            continue;
+        }
+        for (const struct tare_metric *m = c->metrics; m && m->name; m++) {
+            const struct tare_figure *f = find_figure(c, m->name);
+            if (f && !f->absent && is_valid(c)) {
+                return m;
+            }
+        }
+        first = first ? first : c->metrics;
+    }
+    return first && first->name ? first : NULL;
+}
+
 static void add_quality_columns(struct builder *b, const struct spec *spec)
 {
     for (size_t t = 0; t < b->n_tasks; t++) {
-        for (size_t i = 0; i < b->in->n_cells; i++) {
-            const struct tare_survey_cell *c = &b->in->cells[i];
-            if (strcmp(c->task, b->tasks[t]) == 0 && c->headline) {
-                b->columns[b->n_columns++] =
-                    (struct column){spec, b->tasks[t], c->headline, c->headline_unit, c->headline_lower};
-                break;
-            }
+        const struct tare_metric *m = headline(b, b->tasks[t]);
+        if (m) {
+            b->columns[b->n_columns++] =
+                (struct column){spec, b->tasks[t], m->name, m->unit, m->lower_is_better};
         }
     }
 }
@@ -230,28 +252,65 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
     }
 }
 
-/* Is x better than y beyond both their intervals? Without an interval nothing is proven. */
+static bool flagged(const char *flags)
+{
+    static const char *const doubts[] = {"FEW_REPEATS", "ONE_REPEAT",   "UNEQUAL_WORK",    "APART",
+                                         "SLOW_BUILD",  "STREAM_STALL", "NONDETERMINISTIC"};
+    for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
+        if (flags && strstr(flags, doubts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May a ranking be built on it? It needs an interval of the nominal level and no flag that voids it. */
+static bool can_rank(const struct tare_quantity *q)
+{
+    return q->has_interval && q->level >= 0.95 && !flagged(q->flags);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* Better beyond both intervals, and the same thing measured the same way. */
 static bool clearly_better(const struct tare_quantity *x, const struct tare_quantity *y,
                            enum tare_better better)
 {
-    if (!x->has_interval || !y->has_interval) {
+    bool alike = x->kind == y->kind && same_text(x->source, y->source) && same_text(x->scope, y->scope);
+    if (!alike || !can_rank(x) || !can_rank(y)) {
         return false;
     }
     return better == TARE_BETTER_HIGHER ? x->low > y->high : x->high < y->low;
 }
 
-static void mark_best(struct tare_table_cell *cells, size_t n_rows, size_t n_columns, size_t column,
+/* Figures per token compare only where a token is the same thing. */
+static bool counts_tokens(const char *figure)
+{
+    return strstr(figure, "tok") || strncmp(figure, "tpot", 4) == 0 || strncmp(figure, "decode_", 7) == 0;
+}
+
+static bool same_tokens(const struct builder *b, const struct column *c, size_t row, size_t other)
+{
+    const struct tare_survey_cell *x = cell_at(b, row, c->task), *y = cell_at(b, other, c->task);
+    return !counts_tokens(c->figure) || (x && y && same_text(x->tokenizer, y->tokenizer));
+}
+
+static void mark_best(const struct builder *b, struct tare_table_cell *cells, size_t n_columns, size_t which,
                       enum tare_better better)
 {
-    for (size_t i = 0; i < n_rows && better != TARE_BETTER_NONE; i++) {
+    size_t column = b->n_text + which;
+    for (size_t i = 0; i < b->n_rows && better != TARE_BETTER_NONE; i++) {
         struct tare_table_cell *x = &cells[i * n_columns + column];
         bool best = x->type == TARE_CELL_QUANTITY;
         size_t rivals = 0;
-        for (size_t j = 0; j < n_rows && best; j++) {
+        for (size_t j = 0; j < b->n_rows && best; j++) {
             const struct tare_table_cell *y = &cells[j * n_columns + column];
             if (j != i && y->type == TARE_CELL_QUANTITY) {
                 rivals++;
-                best = x->q.kind == y->q.kind && clearly_better(&x->q, &y->q, better);
+                best = clearly_better(&x->q, &y->q, better) && same_tokens(b, &b->columns[which], i, j);
             }
         }
         x->q.best = best && rivals > 0;
@@ -285,8 +344,8 @@ static int build(struct builder *b)
     for (size_t i = 0; i < b->n_rows; i++) {
         fill_row(b, i, cells + i * n_columns);
     }
-    for (size_t i = b->n_text; i < n_columns; i++) {
-        mark_best(cells, b->n_rows, n_columns, i, columns[i].better);
+    for (size_t i = 0; i < b->n_columns; i++) {
+        mark_best(b, cells, n_columns, i, columns[b->n_text + i].better);
     }
     b->out->table = (struct tare_table){.title = b->in->title,
                                         .caption = b->in->caption,

@@ -10,14 +10,14 @@
 #include "core/arena.h"
 
 #include <tare/report.h>
+#include <tare/task.h>
 
 /* One cell of the run. Everything borrowed. */
 struct tare_survey_cell {
     const char *model, *backend, *technique, *task, *scenario;
-    const char *headline; /* the task's first metric; NULL for none */
-    bool headline_lower;  /* is lower better? */
-    const char *headline_unit;
-    const char *verdict; /* VALID, INVALID, SKIPPED, or NULL when not judged */
+    const struct tare_metric *metrics; /* the task's; NULL for none */
+    const char *tokenizer;             /* the model's; NULL if not known */
+    const char *verdict;               /* VALID, INVALID, SKIPPED, or NULL when not judged */
     const char *reasons;
     const char *message; /* of the first repeat that failed; NULL */
     const struct tare_figure *figures;

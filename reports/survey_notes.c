@@ -21,6 +21,9 @@ static const struct {
     {"FOREIGN_CPU", "FOREIGN_CPU: other processes used over 2 % of the machine's CPU time in a repeat"},
     {"CPU_WAIT", "CPU_WAIT: the process waited for a CPU for over 5 % of a repeat"},
     {"STEAL", "STEAL: the hypervisor took over 1 % of the machine's CPU time in a repeat"},
+    {"STREAM_STALL",
+     "STREAM_STALL: over 1 % of a repeat went into waiting for our own database; rates are too low"},
+    {"APART", "APART: the two sides of a pair ran over an hour apart"},
     {"PAGING", "PAGING: major page faults happened while measuring"},
 };
 

@@ -123,7 +123,7 @@ struct tare_figure {
     double low, high;   /* NaN when there is no interval */
     double level;
     const char *method;
-    char flags[96];
+    char flags[160];
     const char *absent; /* the reason, or NULL */
 };
 

@@ -7,6 +7,8 @@
 #include "core/builtin.h"
 #include "core/spec.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,24 +21,33 @@ struct linker {
     struct tare_err *err;
 };
 
-static int link_file(const struct linker *l, const char *role, const char *path)
+static int link_known(const struct linker *l, const char *role, const char *path, const struct stat *st)
 {
-    struct stat st;
-    if (!path || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return 0; /* the worker will say what is wrong with it */
-    }
-    int64_t mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    int64_t mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
     int64_t id = TARE_ABSENT;
-    int r = tare_store_find_artifact(l->store, path, st.st_size, mtime_ns, &id, l->err);
+    int r = tare_store_find_artifact(l->store, path, st->st_size, mtime_ns, &id, l->err);
     if (r == 0 && id == TARE_ABSENT) {
         char sha256[TARE_SHA256_HEX];
         r = tare_sha256_file(path, sha256, NULL, l->err);
         if (r == TARE_E_IO) {
-            return 0; /* the same */
+            return 0; /* the worker will say what is wrong with it */
         }
-        r = r == 0 ? tare_store_add_artifact(l->store, path, st.st_size, mtime_ns, sha256, &id, l->err) : r;
+        r = r == 0 ? tare_store_add_artifact(l->store, path, st->st_size, mtime_ns, sha256, &id, l->err) : r;
     }
     return r == 0 ? tare_store_link_artifact(l->store, l->cell_id, role, id, l->err) : r;
+}
+
+/* Under its absolute path, for two runs may mean two files by one relative name. */
+static int link_file(const struct linker *l, const char *role, const char *path)
+{
+    struct stat st;
+    char *absolute = path ? realpath(path, NULL) : NULL;
+    int r = 0;
+    if (absolute && stat(absolute, &st) == 0 && S_ISREG(st.st_mode)) {
+        r = link_known(l, role, absolute, &st);
+    }
+    free(absolute);
+    return r;
 }
 
 /* The tokenizer that is named, or one that lies where model folders keep it. */
@@ -95,6 +106,15 @@ static int link_data(const struct linker *l, const struct tare_spec *spec)
     return r;
 }
 
+static int link_all(const struct linker *l, const struct tare_spec *spec, const struct tare_paths *paths)
+{
+    int r = link_file(l, "tare", paths->exe);
+    r = r == 0 ? link_file(l, "backend", spec->backend) : r;
+    r = r == 0 ? link_file(l, "model", spec->model) : r;
+    r = r == 0 ? link_tokenizer(l, spec) : r;
+    return r == 0 ? link_data(l, spec) : r;
+}
+
 int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *text,
                         const struct tare_paths *paths, struct tare_err *err)
 {
@@ -104,11 +124,16 @@ int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *t
     if (r < 0) {
         return r;
     }
-    r = link_file(&l, "tare", paths->exe);
-    r = r == 0 ? link_file(&l, "backend", spec.backend) : r;
-    r = r == 0 ? link_file(&l, "model", spec.model) : r;
-    r = r == 0 ? link_tokenizer(&l, &spec) : r;
-    r = r == 0 ? link_data(&l, &spec) : r;
+    /* Where the worker will be: relative paths start there. A folder that is gone is the worker's to tell. */
+    int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool moved = back >= 0 && spec.folder && chdir(spec.folder) == 0;
+    r = link_all(&l, &spec, paths);
+    if (moved && fchdir(back) != 0 && r == 0) {
+        r = tare_err_set(err, TARE_E_IO, "the folder that tare was started in is gone: %s", strerror(errno));
+    }
+    if (back >= 0) {
+        close(back);
+    }
     tare_spec_fini(&spec);
     return r;
 }

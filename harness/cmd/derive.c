@@ -27,6 +27,7 @@ static const struct tare_opt options[] = {
 
 struct stored {
     int64_t run_id;
+    bool found;
     struct tare_plan_options plan;
 };
 
@@ -37,10 +38,35 @@ static int read_plan(void *ctx, const struct tare_run_row *row, struct tare_err 
     if (row->id != s->run_id) {
         return 0;
     }
+    s->found = true;
     int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
     r = r == 0 ? tare_plan_read_options(json, &s->plan, err) : r;
     tare_json_destroy(json);
     return r;
+}
+
+struct search {
+    const char *model;
+    bool found;
+};
+
+static int look(void *ctx, const struct tare_cell_row *cell, struct tare_err *err)
+{
+    struct search *s = ctx;
+    (void)err;
+    s->found = s->found || strcmp(cell->model, s->model) == 0;
+    return 0;
+}
+
+/* A baseline that nobody ran is a mistake, not a reason for absent figures. */
+static int check_baseline(struct tare_store *store, int64_t run_id, const char *baseline,
+                          struct tare_err *err)
+{
+    struct search s = {.model = baseline};
+    int r = baseline ? tare_query_cells(store, run_id, look, &s, err) : 0;
+    return r == 0 && baseline && !s.found
+               ? tare_err_set(err, TARE_E_USAGE, "baseline \"%.60s\" is none of the run's models", baseline)
+               : r;
 }
 
 static int print(const struct tare_judged *judged, bool json, struct tare_err *err)
@@ -69,7 +95,11 @@ static int derive(const void *opts, const struct tare_command_args *args, struct
     }
     r = stored.run_id ? 0 : tare_query_last_run(store, &stored.run_id, err);
     r = r == 0 ? tare_store_blame(store, tare_query_runs(store, read_plan, &stored, err), err) : r;
+    if (r == 0 && !stored.found) {
+        r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)stored.run_id);
+    }
     const char *baseline = o->baseline ? o->baseline : stored.plan.baseline;
+    r = r == 0 ? check_baseline(store, stored.run_id, o->baseline, err) : r;
     r = r == 0 ? tare_derive_run(store, stored.run_id, baseline, &judged, err) : r;
     r = r == 0 ? tare_store_checkpoint(store, err) : r;
     tare_opts_fini(tare_plan_table, &stored.plan);

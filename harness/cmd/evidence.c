@@ -23,6 +23,8 @@ struct cell {
     size_t n_readings, cap_readings;
     char *convention;
     struct tare_verdict_facts facts;
+    enum tare_verdict verdict;
+    char reasons[128];
 };
 
 struct run {
@@ -60,6 +62,16 @@ static int see_build(void *ctx, const char *key, const char *value, struct tare_
     return 0;
 }
 
+/* Old samples are not graded by new rules. */
+static int check_version(const struct tare_spec *spec, const struct tare_task *task, struct tare_err *err)
+{
+    return spec->task_version == 0 || spec->task_version == (int64_t)task->version
+               ? 0
+               : tare_err_set(err, TARE_E_USAGE,
+                              "task %s: the samples are of its version %lld, this tare has %u", task->name,
+                              (long long)spec->task_version, task->version);
+}
+
 static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
 {
     struct run *run = ctx;
@@ -82,6 +94,7 @@ static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err 
     if (r == 0) {
         c->treated = spec.technique != NULL;
         r = tare_find_task(spec.task, &c->evidence.task, err);
+        r = r == 0 ? check_version(&spec, c->evidence.task, err) : r;
         tare_spec_fini(&spec);
     }
     return r < 0 || (c->model && c->task && c->scenario) ? r : no_memory(err);
@@ -110,7 +123,8 @@ static int add_repeat(void *ctx, const struct tare_repeat_row *row, struct tare_
     repeats[c->n_repeats++] = (struct tare_evidence_repeat){
         .id = row->id,
         .block = row->block,
-        .attempts = row->attempts,
+        .attempts = row->measured_attempts,
+        .started_s = row->started_s,
         .complete = strcmp(row->outcome, "ok") == 0 && row->samples == c->facts.items && row->errors == 0};
     c->facts.repeats++;
     c->facts.samples += row->samples;
@@ -169,6 +183,8 @@ static int load_convention(struct tare_store *store, struct cell *c, struct tare
     if (r == 0 && facts) {
         r = tare_json_parse(facts, strlen(facts), "stored model facts", &json, err);
     }
+    const char *kind = tare_json_str(tare_json_get(json, "account_kind"));
+    c->evidence.account_kind = kind ? tare_kind_of(kind) : 0;
     const char *text = tare_json_str(tare_json_get(json, "account_convention"));
     if (r == 0 && text) {
         c->convention = strdup(text);
@@ -251,31 +267,44 @@ static int put_figure(struct tare_figures *to, const struct tare_figure *figure,
     return tare_store_put_figure(f->store, f->cell_id, figure, err);
 }
 
-static int judge(struct run *run, const struct cell *c, struct tare_judged *out, struct tare_err *err)
+static void judge(struct cell *c, struct tare_judged *out)
 {
-    char reasons[128];
-    enum tare_verdict verdict = tare_verdict(&c->facts, reasons, sizeof reasons);
-    out->valid += verdict == TARE_VALID;
-    out->skipped += verdict == TARE_SKIPPED;
-    out->invalid += verdict == TARE_INVALID;
-    out->failed =
-        out->failed ||
-        (verdict == TARE_INVALID &&
-         c->facts.crash + c->facts.timeout + c->facts.oom + c->facts.error + c->facts.failed_samples > 0);
-    return tare_store_set_verdict(run->store, c->id, tare_verdict_text(verdict), reasons[0] ? reasons : NULL,
-                                  err);
+    c->verdict = tare_verdict(&c->facts, c->reasons, sizeof c->reasons);
+    c->evidence.valid = c->verdict == TARE_VALID;
+    out->valid += c->verdict == TARE_VALID;
+    out->skipped += c->verdict == TARE_SKIPPED;
+    out->invalid += c->verdict == TARE_INVALID;
+    int64_t faults =
+        c->facts.crash + c->facts.timeout + c->facts.oom + c->facts.error + c->facts.failed_samples;
+    out->failed = out->failed || (c->verdict == TARE_INVALID && faults > 0);
+}
+
+static int store_cell(struct run *run, const struct cell *c, struct tare_err *err)
+{
+    struct figures figures = {{put_figure}, run->store, c->id};
+    int r = tare_store_drop_figures(run->store, c->id, err);
+    r = r == 0 ? tare_derive(&c->evidence, &figures.sink, err) : r;
+    return r == 0 ? tare_store_set_verdict(run->store, c->id, tare_verdict_text(c->verdict),
+                                           c->reasons[0] ? c->reasons : NULL, err)
+                  : r;
 }
 
 static int derive_all(struct run *run, const char *baseline, struct tare_judged *out, struct tare_err *err)
 {
+    char source[160];
+    (void)snprintf(source, sizeof source, "windows of the same block, those of %.60s over these",
+                   baseline ? baseline : "no baseline");
+    for (size_t i = 0; i < run->n; i++) { /* all of them first: figures look at the baseline's verdict */
+        judge(&run->cells[i], out);
+        link_baseline(run, &run->cells[i], baseline);
+        run->cells[i].evidence.speedup_source = source;
+    }
     int r = tare_store_begin(run->store, err);
+    if (r < 0) {
+        return r;
+    }
     for (size_t i = 0; r == 0 && i < run->n; i++) {
-        struct cell *c = &run->cells[i];
-        struct figures figures = {{put_figure}, run->store, c->id};
-        link_baseline(run, c, baseline);
-        r = tare_store_drop_figures(run->store, c->id, err);
-        r = r == 0 ? tare_derive(&c->evidence, &figures.sink, err) : r;
-        r = r == 0 ? judge(run, c, out, err) : r;
+        r = store_cell(run, &run->cells[i], err);
     }
     if (r == 0) {
         return tare_store_commit(run->store, err);
@@ -295,6 +324,10 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
         r = load_cell(&run, &run.cells[i], err);
     }
     r = tare_store_blame(store, r, err);
+    if (r == 0 && run.n == 0) {
+        r = tare_err_set(err, TARE_E_DATABASE, "run %lld of the database has no cells", (long long)run_id);
+        r = tare_store_blame(store, r, err);
+    }
     r = r == 0 ? derive_all(&run, baseline, &judged, err) : r;
     free_run(&run);
     if (r == 0) {

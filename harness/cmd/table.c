@@ -21,6 +21,7 @@ struct loader {
     size_t n_figures, cap_figures;
     const char *title, *started, *version, *plan_sha256;
     const char *machine, *kernel, *build;
+    const char *resumed; /* a machine or build that is not the first one's */
     int64_t run_id, repeats;
     bool failed;
 };
@@ -82,17 +83,6 @@ static int take_message(void *ctx, const struct tare_repeat_row *row, struct tar
     return 0;
 }
 
-static bool has_figure(const struct tare_survey_cell *cell, const char *name)
-{
-    for (size_t i = 0; i < cell->n_figures; i++) {
-        if (strcmp(cell->figures[i].name, name) == 0) {
-            return !cell->figures[i].absent;
-        }
-    }
-    return false;
-}
-
-/* The headline is the task's first metric that has a value here; failing that, its first. */
 static int take_task(struct tare_survey_cell *cell, const char *text, struct tare_err *err)
 {
     struct tare_spec spec;
@@ -101,20 +91,26 @@ static int take_task(struct tare_survey_cell *cell, const char *text, struct tar
     if (r < 0) {
         return r;
     }
-    const struct tare_metric *metric = tare_find_task(spec.task, &task, err) == 0 ? task->metrics : NULL;
-    for (const struct tare_metric *m = metric; m && m->name; m++) {
-        if (has_figure(cell, m->name)) {
-            metric = m;
-            break;
-        }
-    }
-    if (metric && metric->name) {
-        cell->headline = metric->name;
-        cell->headline_unit = metric->unit;
-        cell->headline_lower = metric->lower_is_better;
+    if (tare_find_task(spec.task, &task, err) == 0) {
+        cell->metrics = task->metrics;
     }
     tare_spec_fini(&spec);
     return 0;
+}
+
+static int take_tokenizer(struct loader *l, struct tare_survey_cell *cell, int64_t cell_id,
+                          struct tare_err *err)
+{
+    char *facts = NULL;
+    struct tare_json *json = NULL;
+    int r = tare_query_facts(l->store, cell_id, &facts, err);
+    if (r == 0 && facts) {
+        r = tare_json_parse(facts, strlen(facts), "stored model facts", &json, err);
+    }
+    cell->tokenizer = keep(l, tare_json_str(tare_json_get(json, "tokenizer")));
+    tare_json_destroy(json);
+    free(facts);
+    return r;
 }
 
 static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
@@ -143,6 +139,7 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
     c->figures = l->figures;
     c->n_figures = l->n_figures;
     r = r == 0 ? take_task(c, row->spec, err) : r;
+    r = r == 0 ? take_tokenizer(l, c, row->id, err) : r;
     r = r == 0 ? tare_query_repeats(l->store, row->id, take_message, l, err) : r;
     return r == 0 && l->failed ? no_memory(err) : r;
 }
@@ -160,6 +157,19 @@ static int take_run(void *ctx, const struct tare_run_row *row, struct tare_err *
     return 0;
 }
 
+/* What a reader must know of a run that was resumed elsewhere. */
+static bool is_change(const char *key)
+{
+    static const char *const keys[] = {"cpu.model (resumed)", "kernel.release (resumed)",
+                                       "tare.version (resumed)", "tare.buildtype (resumed)"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (strcmp(key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int take_environment(void *ctx, const char *key, const char *value, struct tare_err *err)
 {
     struct loader *l = ctx;
@@ -170,6 +180,8 @@ static int take_environment(void *ctx, const char *key, const char *value, struc
         l->kernel = keep(l, value);
     } else if (strcmp(key, "tare.buildtype") == 0) {
         l->build = keep(l, value);
+    } else if (is_change(key)) {
+        l->resumed = keep(l, value);
     }
     return 0;
 }
@@ -195,6 +207,9 @@ static const char *make_caption(struct loader *l)
         "cell and block; started %s; tare %s (%s build); plan %.12s.",
         l->machine ? l->machine : "unknown CPU", l->kernel ? l->kernel : "?", (long long)l->repeats,
         l->started, l->version, l->build ? l->build : "?", l->plan_sha256);
+    if (l->resumed) {
+        tare_buf_printf(&text, " Resumed on another machine or build: %s.", l->resumed);
+    }
     const char *caption = keep(l, tare_buf_str(&text));
     tare_buf_fini(&text);
     return caption;

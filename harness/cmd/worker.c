@@ -4,6 +4,7 @@
 
 #include "core/worker.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,15 +21,17 @@ static const struct tare_opt options[] = {{.name = "probe",
 /* The error goes to standard output here: it is all that the parent reads. */
 static int probe(const char *path, struct tare_err *err)
 {
-    /* What the object prints while it is loaded must not stand in our answer. */
+    /* What the object prints while it is loaded must not stand in our answer, and may be endless. */
     int answer = dup(STDOUT_FILENO);
-    (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    (void)dup2(nowhere, STDOUT_FILENO);
     struct tare_json *json = tare_json_new_object();
     int r = tare_worker_probe(path, json, err);
     (void)fflush(stdout);
     if (answer >= 0) {
         (void)dup2(answer, STDOUT_FILENO);
         close(answer);
+        close(nowhere);
     }
     if (r < 0) {
         tare_json_destroy(json);

@@ -142,6 +142,8 @@ void tare_instance_facts(const struct tare_instance *instance, struct tare_json 
     add_text(to, "dtype", f->dtype);
     add_text(to, "tokenizer", f->tokenizer);
     add_text(to, "account_convention", instance->ops.account_convention);
+    uint32_t kind = instance->ops.account_kind;
+    add_text(to, "account_kind", tare_kind_name(kind ? (int)kind : TARE_KIND_COUNTED));
     add_count(to, "n_ctx", f->n_ctx);
     add_count(to, "n_vocab", f->n_vocab);
     add_count(to, "bos", f->bos);

@@ -81,8 +81,10 @@ static void append(struct tare_outbox *box, const void *data, size_t n)
         from += part;
         n -= part;
         if (n > 0) {
-            box->stalls++;
+            int64_t begin_ns = tare_clock_ns();
             tare_outbox_flush(box);
+            box->stalls++;
+            box->stall_ns += tare_clock_ns() - begin_ns;
         }
     }
 }

@@ -10,6 +10,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { max_cells = 100000 };
 
@@ -197,7 +198,7 @@ static void add_options(struct tare_json *to, const char *key, const struct tare
 
 static int make_spec(const struct matrix *m, const struct tare_entry *const *e, struct tare_cell *cell)
 {
-    char backend[TARE_PATH_MAX], model[TARE_PATH_MAX] = "";
+    char backend[TARE_PATH_MAX], model[TARE_PATH_MAX] = "", folder[TARE_PATH_MAX];
     const struct tare_entry *model_entry = e[TARE_AXIS_MODEL];
     int r = tare_paths_backend(m->paths, model_entry->what, backend, sizeof backend, m->err);
     if (r == 0 && model_entry->path) {
@@ -212,6 +213,7 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     add_text(spec, "technique", e[TARE_AXIS_TECHNIQUE]->tag_to_apply);
     add_text(spec, "task", e[TARE_AXIS_TASK]->what);
     add_text(spec, "data_dir", m->paths->data);
+    add_text(spec, "folder", getcwd(folder, sizeof folder));
     tare_json_add_i64(spec, "task_version", e[TARE_AXIS_TASK]->task_version);
     tare_json_add_i64(spec, "seed", m->plan->options.seed);
     tare_json_add_i64(spec, "warmup", e[TARE_AXIS_SCENARIO]->warmup);

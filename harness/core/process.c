@@ -36,10 +36,19 @@ static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int i
                  enum tare_process_output output)
 {
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     int r = posix_spawn_file_actions_init(&actions);
     if (r != 0) {
         return r;
     }
+    r = posix_spawnattr_init(&attributes);
+    if (r != 0) {
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return r;
+    }
+    /* A group of its own, so that whatever the child starts can be ended with it. */
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
     int target = output == TARE_PROCESS_STDOUT ? STDOUT_FILENO : 3;
     (void)posix_spawn_file_actions_adddup2(&actions, in_fd, STDIN_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, out_fd, target);
@@ -51,7 +60,8 @@ static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int i
         const char *const *in;
         char *const *out;
     } args = {argv};
-    r = posix_spawn(out_pid, exe, &actions, NULL, args.out, environ);
+    r = posix_spawn(out_pid, exe, &actions, &attributes, args.out, environ);
+    (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return r;
 }
@@ -96,8 +106,8 @@ int tare_process_start(struct tare_process *process, const char *exe, const char
 
 void tare_process_kill(struct tare_process *process)
 {
-    if (process->pid > 0) {
-        (void)kill(process->pid, SIGKILL);
+    if (process->pid > 0) { /* not waited for, so that the group's number is still its own */
+        (void)kill(-process->pid, SIGKILL);
     }
 }
 
@@ -112,6 +122,11 @@ bool tare_process_ended(const struct tare_process *process)
 int tare_process_wait(struct tare_process *process)
 {
     int status = 0;
+    siginfo_t info;
+    while (process->pid > 0 && waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
+    }
+    tare_process_kill(process); /* what it left behind would run beside the next measurement */
     while (process->pid > 0 && waitpid(process->pid, &status, 0) < 0 && errno == EINTR) {
     }
     process->pid = 0;

@@ -13,6 +13,7 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_STR, model), .help = "model file or name"},
     {MEMBER(TARE_OPT_STR, technique), .help = "taxonomy tag to apply"},
     {MEMBER(TARE_OPT_STR, task), .help = "task"},
+    {MEMBER(TARE_OPT_STR, folder), .help = "where relative paths start"},
     {MEMBER(TARE_OPT_STR, data_dir), .help = "folder of the shipped data"},
     {MEMBER(TARE_OPT_I64, task_version), .def = "0", .min = 0, .max = INT64_C(1) << 32, .help = "version"},
     {MEMBER(TARE_OPT_I64, seed), .def = "1", .help = "seed of the task"},

@@ -15,6 +15,7 @@ struct tare_spec {
     char *technique; /* taxonomy tag that the backend must apply; NULL for none */
     char *task;
     char *data_dir;
+    char *folder;               /* that relative paths in options start from; NULL: the current one */
     int64_t task_version;       /* that the plan was made for; 0: any */
     int64_t seed;               /* of the task */
     int64_t warmup;             /* items asked before measuring */

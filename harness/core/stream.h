@@ -41,7 +41,8 @@ struct tare_outbox {
     size_t cap, used, sent;
     int64_t last_flush_ns;
     int64_t stalls; /* times the measured path had to wait for the supervisor */
-    bool broken;    /* the supervisor is gone */
+    int64_t stall_ns;
+    bool broken; /* the supervisor is gone */
 };
 
 TARE_MUST_CHECK int tare_outbox_init(struct tare_outbox *box, int fd, struct tare_err *err);

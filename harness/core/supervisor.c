@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { tick_ms = 200, exit_poll_ms = 2, probe_limit_s = 20 };
+enum { tick_ms = 200, exit_poll_ms = 2, probe_limit_s = 20, drain_limit_s = 30 };
 
 static volatile sig_atomic_t stop_requested;
 
@@ -44,6 +44,7 @@ struct flight {
     struct tare_end_frame end;
     int64_t deadline_ns; /* 0: none */
     int64_t next_tick_ns;
+    int64_t gone_ns; /* when the worker's end was seen; 0: not yet */
     bool timed_out;
     int64_t oom_kills;
 };
@@ -136,8 +137,14 @@ static int read_some(struct flight *f, struct tare_err *err)
 {
     struct pollfd p = {.fd = f->process.out_fd, .events = POLLIN};
     bool gone = tare_process_ended(&f->process);
+    if (gone && f->gone_ns == 0) {
+        f->gone_ns = tare_clock_ns();
+        tare_process_kill(&f->process); /* a child that it left behind */
+    }
     int n = poll(&p, 1, gone ? 0 : next_wait_ms(f));
-    if (gone && (n == 0 || is_late(f))) {
+    /* What the worker wrote is all in the pipe: it is read to its end, however late, unless somebody who
+     * left the worker's group goes on writing. */
+    if (gone && (n == 0 || tare_clock_ns() - f->gone_ns > drain_limit_s * INT64_C(1000000000))) {
         return 0;
     }
     return n > 0 ? tare_inbox_read(&f->inbox, f->process.out_fd, &flight_ops, f, err) : 1;

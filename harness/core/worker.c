@@ -61,6 +61,14 @@ static int limit_memory(const struct tare_spec *spec, struct tare_err *err)
                : tare_err_set(err, TARE_E_ENVIRONMENT, "memory limit: %s", strerror(errno));
 }
 
+/* Relative paths in options mean what they meant where the run was started. */
+static int enter_folder(const struct tare_spec *spec, struct tare_err *err)
+{
+    return !spec->folder || chdir(spec->folder) == 0
+               ? 0
+               : tare_err_set(err, TARE_E_IO, "folder of the run %s: %s", spec->folder, strerror(errno));
+}
+
 static void add_fact(struct worker *w, const char *name, int64_t value, const char *unit)
 {
     struct tare_reading reading = {.name = name,
@@ -177,6 +185,18 @@ static void note_failure(struct worker *w, const struct tare_sample *sample)
     }
 }
 
+/* What our own results stream took from the measured window. */
+static void add_stream_reading(struct worker *w, const char *name, const char *unit, double value)
+{
+    struct tare_reading reading = {.name = name,
+                                   .unit = unit,
+                                   .scope = "process",
+                                   .source = "harness",
+                                   .kind = TARE_KIND_MEASURED,
+                                   .value = value};
+    tare_metering_add(&w->metering, TARE_PHASE_MEASURE, "harness", &reading);
+}
+
 static void measure(struct worker *w)
 {
     int64_t origin_ns = tare_metering_begin(&w->metering, TARE_PHASE_MEASURE);
@@ -190,14 +210,10 @@ static void measure(struct worker *w)
         tare_outbox_put_sample(&w->outbox, &sample);
         tare_outbox_pump(&w->outbox, now_ns);
     }
-    struct tare_reading stalls = {.name = "stream_stalls",
-                                  .unit = "1",
-                                  .scope = "process",
-                                  .source = "harness",
-                                  .kind = TARE_KIND_COUNTED,
-                                  .value = (double)w->outbox.stalls};
+    int64_t stalls = w->outbox.stalls, stall_ns = w->outbox.stall_ns;
     tare_metering_end(&w->metering, TARE_PHASE_MEASURE, now_ns);
-    tare_metering_add(&w->metering, TARE_PHASE_MEASURE, "harness", &stalls);
+    add_stream_reading(w, "stream_stalls", "1", (double)stalls);
+    add_stream_reading(w, "stream_stall_time", "s", (double)stall_ns / 1e9);
 }
 
 static int failure(const struct worker *w, struct tare_err *err)
@@ -215,6 +231,7 @@ static int failure(const struct worker *w, struct tare_err *err)
 static int run(struct worker *w, int spec_fd, struct tare_err *err)
 {
     int r = read_spec(w, spec_fd, err);
+    r = r < 0 ? r : enter_folder(&w->spec, err);
     r = r < 0 ? r : limit_memory(&w->spec, err);
     r = r < 0 ? r : tare_instance_open(&w->instance, &w->spec, err);
     r = r < 0 ? r : tare_metering_open(&w->metering, &w->outbox, err);

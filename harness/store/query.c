@@ -8,6 +8,9 @@
 #include <string.h>
 #include <tare/meter.h>
 
+/* An attempt that ended before its first sample tells nothing about the repeat. */
+#define OWNS_SAMPLES "EXISTS (SELECT 1 FROM sample s WHERE s.repeat_id = a.repeat_id AND s.attempt_id = a.id)"
+
 int tare_query_runs(struct tare_store *store, tare_run_fn fn, void *ctx, struct tare_err *err)
 {
     sqlite3_stmt *s = NULL;
@@ -67,7 +70,10 @@ int tare_query_repeats(struct tare_store *store, int64_t cell_id, tare_repeat_fn
                              "SELECT r.id, r.block, r.position, r.outcome, r.message, "
                              "(SELECT count(*) FROM sample WHERE repeat_id = r.id), "
                              "(SELECT count(error) FROM sample WHERE repeat_id = r.id), "
-                             "(SELECT count(*) FROM attempt WHERE repeat_id = r.id) "
+                             "(SELECT count(*) FROM attempt WHERE repeat_id = r.id), "
+                             "(SELECT count(DISTINCT attempt_id) FROM sample WHERE repeat_id = r.id), "
+                             "(SELECT CAST(strftime('%s', max(a.started_utc)) AS INTEGER) FROM attempt a "
+                             "WHERE a.repeat_id = r.id AND " OWNS_SAMPLES ") "
                              "FROM repeat r WHERE r.cell_id = ? ORDER BY r.block",
                              &s, err, "i", cell_id);
     while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
@@ -79,7 +85,9 @@ int tare_query_repeats(struct tare_store *store, int64_t cell_id, tare_repeat_fn
                                       .message = tare_sql_text_or_null(s, 4),
                                       .samples = sqlite3_column_int64(s, 5),
                                       .errors = sqlite3_column_int64(s, 6),
-                                      .attempts = sqlite3_column_int64(s, 7)};
+                                      .attempts = sqlite3_column_int64(s, 7),
+                                      .measured_attempts = sqlite3_column_int64(s, 8),
+                                      .started_s = tare_sql_i64(s, 9)};
         r = fn(ctx, &row, err);
     }
     (void)sqlite3_reset(s);
@@ -150,7 +158,7 @@ int tare_query_readings(struct tare_store *store, int64_t cell_id, tare_reading_
         store,
         "SELECT a.repeat_id, d.phase, d.meter, d.name, d.value, d.unit, d.kind, d.scope, d.source, d.absent "
         "FROM reading d JOIN attempt a ON a.id = d.attempt_id JOIN repeat r ON r.id = a.repeat_id "
-        "WHERE r.cell_id = ? ORDER BY d.attempt_id, d.phase, d.meter, d.name",
+        "WHERE r.cell_id = ? AND " OWNS_SAMPLES " ORDER BY d.attempt_id, d.phase, d.meter, d.name",
         &s, err, "i", cell_id);
     return r == 0 ? walk_readings(store, s, fn, ctx, err) : r;
 }
@@ -164,7 +172,7 @@ int tare_query_phases(struct tare_store *store, int64_t cell_id, tare_reading_fn
         "SELECT a.repeat_id, p.name, 'clock', 'wall', CAST(p.end_ns - p.begin_ns AS REAL), 'ns', 'measured', "
         "'process', 'CLOCK_MONOTONIC', NULL FROM phase p JOIN attempt a ON a.id = p.attempt_id "
         "JOIN repeat r ON r.id = a.repeat_id "
-        "WHERE r.cell_id = ? AND p.end_ns IS NOT NULL ORDER BY p.attempt_id, p.begin_ns",
+        "WHERE r.cell_id = ? AND p.end_ns IS NOT NULL AND " OWNS_SAMPLES " ORDER BY p.attempt_id, p.begin_ns",
         &s, err, "i", cell_id);
     return r == 0 ? walk_readings(store, s, fn, ctx, err) : r;
 }

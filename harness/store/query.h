@@ -25,9 +25,11 @@ struct tare_repeat_row {
     int64_t position;
     const char *outcome;
     const char *message;
-    int64_t samples;  /* committed */
-    int64_t errors;   /* of them with an error */
-    int64_t attempts; /* worker processes used */
+    int64_t samples;           /* committed */
+    int64_t errors;            /* of them with an error */
+    int64_t attempts;          /* worker processes used */
+    int64_t measured_attempts; /* of them, those that gave samples */
+    int64_t started_s;         /* wall clock of the latest of those, since 1970; TARE_ABSENT */
 };
 typedef int (*tare_repeat_fn)(void *ctx, const struct tare_repeat_row *repeat, struct tare_err *err);
 
@@ -40,7 +42,7 @@ TARE_MUST_CHECK int tare_query_repeats(struct tare_store *store, int64_t cell_id
                                        void *ctx, struct tare_err *err);
 TARE_MUST_CHECK int tare_query_figures(struct tare_store *store, int64_t cell_id, tare_figure_fn fn,
                                        void *ctx, struct tare_err *err);
-/* Readings of all attempts of a cell, attempts in order. */
+/* Readings of a cell's attempts that gave samples, attempts in order. */
 TARE_MUST_CHECK int tare_query_readings(struct tare_store *store, int64_t cell_id, tare_reading_fn fn,
                                         void *ctx, struct tare_err *err);
 /* Phase durations of completed phases as readings named by the phase, unit ns. */

@@ -65,7 +65,8 @@ static void flag_repeat(struct tare_figure *f, const struct tare_evidence *e,
     } rules[] = {{"FOREIGN_CPU", measured(e, r->id, "foreign_cpu") > 2},
                  {"STEAL", measured(e, r->id, "steal") > 1},
                  {"CPU_WAIT", measured(e, r->id, "run_queue_wait") > 0.05 * wall_s},
-                 {"PAGING", measured(e, r->id, "major_faults") > 0}};
+                 {"PAGING", measured(e, r->id, "major_faults") > 0},
+                 {"STREAM_STALL", measured(e, r->id, "stream_stall_time") > 0.01 * wall_s}};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (rules[i].raised) {
             tare_figure_flag(f, rules[i].flag);

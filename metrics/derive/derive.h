@@ -21,8 +21,9 @@
 struct tare_evidence_repeat {
     int64_t id;
     int64_t block;
-    int64_t attempts;
-    bool complete; /* every item has its sample, and the worker ended well */
+    int64_t attempts;  /* worker processes that gave samples */
+    int64_t started_s; /* wall clock, seconds since 1970; TARE_ABSENT if unknown */
+    bool complete;     /* every item has its sample, and the worker ended well */
     struct tare_repeat_sums sums;
 };
 
@@ -34,6 +35,7 @@ struct tare_evidence_reading {
 struct tare_evidence {
     const struct tare_task *task;
     const char *account_convention; /* NULL: nothing was counted */
+    int account_kind;               /* enum tare_kind of what the backend's account gave */
     int64_t items;
     uint64_t seed;   /* of the bootstrap */
     bool slow_build; /* sanitized or debug build: its times say nothing */
@@ -43,6 +45,8 @@ struct tare_evidence {
     const struct tare_evidence_reading *readings;
     const struct tare_evidence *baseline; /* the same task on the baseline model; NULL for none */
     const char *baseline_name;
+    const char *speedup_source; /* what the ratio is, with the baseline's name */
+    bool valid;                 /* the cell's verdict */
     bool is_baseline;
     /* One column of one repeat (base/record.h); *out is malloc'ed. */
     int (*column)(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
@@ -68,7 +72,8 @@ struct tare_figure tare_figure_make(const char *name, const char *unit, enum tar
 void tare_figure_flag(struct tare_figure *f, const char *flag);
 /* What disturbed the measure phases: FOREIGN_CPU (others used over 2 % of the machine), STEAL (the
  * hypervisor took over 1 %), CPU_WAIT (we waited for a CPU over 5 % of the time), PAGING (major
- * faults), SLOW_BUILD, RESUMED. For every figure that is a time or a rate. */
+ * faults), STREAM_STALL (we waited for our own database over 1 %), SLOW_BUILD, RESUMED. For every figure that
+ * is a time or a rate. */
 void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
 /* RESUMED: a repeat was put together from several worker processes. */
 void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e);

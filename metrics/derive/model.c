@@ -104,6 +104,7 @@ static int derive_flops(const struct tare_evidence *e, struct tare_figures *to, 
 {
     const char *why = NULL;
     const struct tare_repeat_sums *s = counted_sums(e, &why);
+    enum tare_kind kind = e->account_kind ? (enum tare_kind)e->account_kind : TARE_KIND_COUNTED;
     const char *source = e->account_convention ? e->account_convention : "backend's account";
     const struct {
         const char *name;
@@ -118,8 +119,7 @@ static int derive_flops(const struct tare_evidence *e, struct tare_figures *to, 
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof rows / sizeof *rows; i++) {
-        struct tare_figure f =
-            tare_figure_make(rows[i].name, "FLOP", TARE_KIND_COUNTED, source, rows[i].scope);
+        struct tare_figure f = tare_figure_make(rows[i].name, "FLOP", kind, source, rows[i].scope);
         r = put_exact(&f, rows[i].value, rows[i].why, to, err);
     }
     return r;

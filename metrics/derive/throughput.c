@@ -65,41 +65,61 @@ static int derive_rate(const struct tare_evidence *e, size_t which, double *valu
 }
 
 /* The baseline's repeat of the same block, if both are complete. */
-static const struct tare_repeat_sums *partner(const struct tare_evidence *e,
-                                              const struct tare_evidence_repeat *r)
+static const struct tare_evidence_repeat *partner(const struct tare_evidence *e,
+                                                  const struct tare_evidence_repeat *r)
 {
     for (size_t i = 0; r->complete && i < e->baseline->n_repeats; i++) {
         const struct tare_evidence_repeat *other = &e->baseline->repeats[i];
         if (other->complete && other->block == r->block) {
-            return &other->sums;
+            return other;
         }
     }
     return NULL;
 }
 
+/* What makes a pair doubtful. */
+static void flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
+                      const struct tare_evidence_repeat *b)
+{
+    enum { apart_s = 3600 };
+    if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
+        tare_figure_flag(f, "UNEQUAL_WORK");
+    }
+    int64_t gap_s = a->started_s > b->started_s ? a->started_s - b->started_s : b->started_s - a->started_s;
+    if (a->started_s == TARE_ABSENT || b->started_s == TARE_ABSENT || gap_s > apart_s) {
+        tare_figure_flag(f, "APART");
+    }
+}
+
+/* Why there can be no speed-up, or NULL. */
+static const char *no_speedup(const struct tare_evidence *e)
+{
+    return e->is_baseline        ? "this is the baseline"
+           : !e->baseline_name   ? "the plan names no baseline"
+           : !e->baseline        ? "the baseline has no such task"
+           : !e->baseline->valid ? "the baseline's cell is not valid"
+                                 : NULL;
+}
+
 static int derive_speedup(const struct tare_evidence *e, double *values, struct tare_figures *to,
                           struct tare_err *err)
 {
-    struct tare_figure f = tare_figure_make("speedup", "x", TARE_KIND_MEASURED,
-                                            "windows of the same block, baseline over this", "process");
-    if (e->is_baseline) {
-        return tare_figure_absent(&f, "this is the baseline", to, err);
-    }
-    if (!e->baseline) {
-        return tare_figure_absent(
-            &f, e->baseline_name ? "the baseline has no such task" : "the plan names no baseline", to, err);
+    const char *source =
+        e->speedup_source ? e->speedup_source : "windows of the same block, baseline over this";
+    struct tare_figure f = tare_figure_make("speedup", "x", TARE_KIND_MEASURED, source, "process");
+    const char *why = no_speedup(e);
+    if (why) {
+        return tare_figure_absent(&f, why, to, err);
     }
     size_t n = 0;
     tare_figure_flag_noise(&f, e);
+    tare_figure_flag_noise(&f, e->baseline);
     for (size_t i = 0; i < e->n_repeats; i++) {
-        const struct tare_repeat_sums *mine = &e->repeats[i].sums, *base = partner(e, &e->repeats[i]);
-        if (!base || mine->window_ns <= 0) {
-            continue;
+        const struct tare_evidence_repeat *base = partner(e, &e->repeats[i]);
+        if (base && e->repeats[i].sums.window_ns > 0) {
+            flag_pair(&f, &e->repeats[i], base);
+            values[n++] = (double)base->sums.window_ns / (double)e->repeats[i].sums.window_ns;
         }
-        if (base->samples != mine->samples || base->output_tok != mine->output_tok) {
-            tare_figure_flag(&f, "UNEQUAL_WORK");
-        }
-        values[n++] = (double)base->window_ns / (double)mine->window_ns;
     }
     return tare_figure_repeats(&f, values, n, "no block was completed by both", to, err);
 }

@@ -16,6 +16,7 @@
 #define TARE_BACKEND_H
 
 #include <stdbool.h>
+#include <tare/kind.h>
 #include <tare/opt.h>
 #include <tare/plugin.h>
 
@@ -169,6 +170,8 @@ struct tare_backend {
     void (*unload)(void *self);
     /* (M) Untimed. Release everything; self is freed by the harness. */
     void (*close)(void *self);
+    /* What account gives: 0 for counted, or TARE_KIND_MODELLED, TARE_KIND_DECLARED. */
+    uint32_t account_kind;
 };
 
 /* First member of every backend's definition. */

@@ -11,7 +11,7 @@
 #define TARE_METER_H
 
 #include <stdbool.h>
-#include <string.h>
+#include <tare/kind.h>
 #include <tare/opt.h>
 #include <tare/plugin.h>
 
@@ -20,15 +20,6 @@ extern "C" {
 #endif
 
 #define TARE_METER_ABI 1u
-
-/* How a value came to be, strongest first. A derived figure takes the weakest kind of its inputs. */
-enum tare_kind {
-    TARE_KIND_MEASURED = 1, /* clock, counter, sensor */
-    TARE_KIND_COUNTED,      /* exact arithmetic on shapes, bytes, tokens, outcomes */
-    TARE_KIND_REPORTED,     /* a provider says so */
-    TARE_KIND_MODELLED,     /* constant, price list, regression */
-    TARE_KIND_DECLARED      /* the user says so */
-};
 
 struct tare_reading {
     const char *name;   /* constant string: peak_rss */
@@ -65,22 +56,6 @@ struct tare_meter {
     {                                                                                             \
         TARE_PLUGIN_MAGIC, TARE_PLUGIN_METER, TARE_METER_ABI, (uint32_t)sizeof(struct tare_meter) \
     }
-
-static inline const char *tare_kind_name(int kind)
-{
-    static const char *const names[] = {"", "measured", "counted", "reported", "modelled", "declared"};
-    return kind >= 1 && kind <= 5 ? names[kind] : "unknown";
-}
-
-/* The kind of that name; TARE_KIND_DECLARED, the weakest, for an unknown one. */
-static inline int tare_kind_of(const char *name)
-{
-    int kind = TARE_KIND_MEASURED;
-    while (kind < TARE_KIND_DECLARED && strcmp(tare_kind_name(kind), name) != 0) {
-        kind++;
-    }
-    return kind;
-}
 
 #ifdef __cplusplus
 }
