@@ -325,7 +325,7 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
     }
     r = tare_store_blame(store, r, err);
     if (r == 0 && run.n == 0) {
-        r = tare_err_set(err, TARE_E_DATABASE, "run %lld of the database has no cells", (long long)run_id);
+        r = tare_err_set(err, TARE_E_FORMAT, "run %lld has no cells", (long long)run_id);
         r = tare_store_blame(store, r, err);
     }
     r = r == 0 ? derive_all(&run, baseline, &judged, err) : r;
