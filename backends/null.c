@@ -95,6 +95,12 @@ static void spin_until(int64_t deadline_ns)
     }
 }
 
+/* Without this a compiler may drop a block that nobody reads, and clang does. */
+static void keep(const void *block)
+{
+    __asm__ volatile("" : : "r"(block) : "memory");
+}
+
 /* Fills memory until the system says no. The pages are touched, so that a limit really bites. */
 static int exhaust_memory(struct tare_err *err)
 {
@@ -105,6 +111,7 @@ static int exhaust_memory(struct tare_err *err)
             return tare_err_set(err, TARE_E_NOMEM, "null: out of memory, as told");
         }
         memset(block, 1, step);
+        keep(block);
     }
 }
 
@@ -208,8 +215,7 @@ static int touch(const struct null *n, struct tare_err *err)
                             (long long)n->request_alloc_bytes);
     }
     memset(block, 1, (size_t)n->request_alloc_bytes);
-    /* Without this the compiler may drop a block that nobody reads. */
-    __asm__ volatile("" : : "r"(block) : "memory");
+    keep(block);
     free(block);
     return 0;
 }
