@@ -38,9 +38,23 @@ struct null {
     char *answer;
     int64_t ctx_tok;
     int64_t flops_per_tok;
+    bool varying;
+    int64_t reading_fault;
+    int64_t stored_bytes;
+    int64_t requests; /* answered since the last readings */
     char *ballast;
 };
 
+enum reading_fault {
+    READING_FINE,
+    READING_NAME,
+    READING_UNIT,
+    READING_NAN,
+    READING_WHY,
+    READING_MANY,
+    READING_FOREIGN
+};
+static const char *const reading_faults[] = {"none", "name", "unit", "nan", "why", "many", "foreign", NULL};
 static const char *const faults[] = {"none", "error", "crash", "hang", "oom", "exit", NULL};
 
 #define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct null, member_)
@@ -79,6 +93,12 @@ static const struct tare_opt options[] = {
      .help = "context size that it claims"},
     {MEMBER(TARE_OPT_I64, flops_per_tok), .def = "-1", .min = -1, .max = 1000000000000,
      .help = "FLOPs counted for each token; -1: not counted"},
+    {MEMBER(TARE_OPT_BYTES, stored_bytes), .def = "0", .min = 0, .max = INT64_MAX, .unit = "B",
+     .help = "size of weights that it reports; 0: none"},
+    {MEMBER(TARE_OPT_BOOL, varying), .def = "false",
+     .help = "report another count of requests in every process"},
+    {MEMBER(TARE_OPT_CHOICE, reading_fault), .def = "none", .choices = reading_faults,
+     .help = "what is wrong with a reading of its own"},
     TARE_OPT_END};
 
 static int64_t clock_ns(void)
@@ -240,7 +260,8 @@ static void generate(const struct null *n, const struct tare_request *q, struct 
 
 static int null_submit(void *self, const struct tare_request *q, struct tare_sink *sink, struct tare_err *err)
 {
-    const struct null *n = self;
+    struct null *n = self;
+    n->requests++;
     int64_t begin_ns = n->first_ns || n->token_ns || n->score_ns ? clock_ns() : 0;
     int r = check_events(n, q->id, err);
     r = r == 0 ? touch(n, err) : r;
@@ -274,6 +295,67 @@ static int null_account(void *self, const struct tare_work *work, struct tare_co
     return 0;
 }
 
+static void add_wrong(const struct null *n, struct tare_readings *to)
+{
+    struct tare_reading r = {.name = "wrong",
+                             .unit = "1",
+                             .scope = "process",
+                             .source = "null's doing",
+                             .kind = TARE_KIND_COUNTED,
+                             .value = 1};
+    switch ((enum reading_fault)n->reading_fault) {
+    case READING_FINE:
+        return;
+    case READING_NAME:
+        r.name = "Not A Name";
+        break;
+    case READING_UNIT:
+        r.unit = NULL;
+        break;
+    case READING_NAN:
+        r.value = strtod("nan", NULL);
+        break;
+    case READING_WHY:
+        r.absent = true;
+        break;
+    case READING_MANY:
+        for (int i = 0; i < 1000; i++) {
+            to->add(to, &r);
+        }
+        break;
+    case READING_FOREIGN:
+        r.name = "request_throughput";
+        break;
+    }
+    to->add(to, &r);
+}
+
+static void null_readings(void *self, int measured, struct tare_readings *to)
+{
+    struct null *n = self;
+    if (measured) {
+        struct tare_reading r = {.name = "requests",
+                                 .unit = "1",
+                                 .scope = "process",
+                                 .source = "submit calls",
+                                 .kind = TARE_KIND_COUNTED,
+                                 .value = (double)n->requests + (n->varying ? (double)getpid() : 0)};
+        to->add(to, &r);
+        add_wrong(n, to);
+    } else {
+        struct tare_reading r = {.name = "weights_stored_bytes",
+                                 .unit = "B",
+                                 .scope = "model",
+                                 .source = "option stored_bytes",
+                                 .kind = TARE_KIND_DECLARED,
+                                 .absent = n->stored_bytes == 0,
+                                 .value = (double)n->stored_bytes,
+                                 .why = "null: told no size"};
+        to->add(to, &r);
+    }
+    n->requests = 0;
+}
+
 static void null_unload(void *self)
 {
     struct null *n = self;
@@ -301,6 +383,7 @@ const struct tare_backend tare_plugin = {
     .account = null_account,
     .account_convention = "declared by the option flops_per_tok",
     .account_kind = TARE_KIND_DECLARED,
+    .readings = null_readings,
     .unload = null_unload,
     .close = null_close,
 };

@@ -3,8 +3,9 @@
  * Task generate: greedy continuation of the beginnings of documents.
  *
  * It gives a backend realistic prompts to write on from, for latency, throughput and energy; there is
- * no right answer, hence no metric. Each prompt is the start of another document, cut before a word;
- * documents too short to have one are passed over. Nothing is drawn: the seed has no influence.
+ * no right answer, hence no metric. Each prompt is the start of another document, cut before a word,
+ * or to an exact number of tokens; documents too short to have a word there are passed over. Nothing is
+ * drawn: the seed has no influence.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct generate {
     char *path;
     int64_t items;
     int64_t prompt_bytes;
+    int64_t prompt_tok;
     int64_t max_output;
     char *stop;
     struct tare_documents documents;
@@ -46,6 +48,14 @@ static const struct tare_opt options[] = {
      .help = "length of a prompt, less what cutting before a word takes",
      .unit = "B",
      .min = 1,
+     .max = 1 << 24},
+    {.name = "prompt_tok",
+     .type = TARE_OPT_I64,
+     .offset = offsetof(struct generate, prompt_tok),
+     .def = "0",
+     .help = "length of a prompt in the model's own tokens, cut exactly; 0: by prompt_bytes",
+     .unit = "tok",
+     .min = 0,
      .max = 1 << 24},
     {.name = "max_output",
      .type = TARE_OPT_I64,
@@ -81,7 +91,10 @@ static int cut_prompts(struct generate *generate, struct tare_err *err)
         return tare_err_set(err, TARE_E_NOMEM, "task generate: no memory to list %zu prompts", documents->n);
     }
     for (size_t i = 0; i < documents->n && generate->n_prompts < (size_t)generate->items; i++) {
-        struct tare_bytes prompt = cut_prompt(documents->docs[i], (size_t)generate->prompt_bytes);
+        /* Tokens are the harness's to count: it gets the document, and cuts it. */
+        struct tare_bytes prompt = generate->prompt_tok > 0
+                                       ? documents->docs[i]
+                                       : cut_prompt(documents->docs[i], (size_t)generate->prompt_bytes);
         if (prompt.n > 0) {
             generate->prompts[generate->n_prompts++] = prompt;
         }
@@ -165,6 +178,7 @@ static int item(void *self, size_t index, struct tare_item *out, struct tare_err
                               .text = generate->prompts[index],
                               .stops = generate->n_stops ? generate->stops : NULL,
                               .n_stops = generate->n_stops,
+                              .n_tokens = (uint32_t)generate->prompt_tok,
                               .max_output = (uint32_t)generate->max_output};
     return 0;
 }

@@ -24,11 +24,21 @@ struct tare_survey_cell {
     size_t n_figures;
 };
 
+/* A technique's label, where it is not its tag. */
+struct tare_survey_label {
+    const char *label;
+    const char *tag;
+};
+
 struct tare_survey_input {
     const char *title;
     const char *caption;
     const struct tare_survey_cell *cells;
     size_t n_cells;
+    const char *const *columns; /* "figure" or "figure@task pattern"; none: the default ones */
+    size_t n_columns;
+    const struct tare_survey_label *labels; /* what the techniques' labels stand for */
+    size_t n_labels;
 };
 
 /* A table and the memory it lies in. */
@@ -50,7 +60,9 @@ struct tare_table_cell tare_survey_cell_of(const struct tare_survey_cell *cell,
                                            const struct tare_figure *figure, int decimals,
                                            double display_scale);
 
-/* Notes that explain every flag in the table, into table->notes; on failure the survey is as before. */
-TARE_MUST_CHECK int tare_survey_explain(struct tare_survey *survey, struct tare_err *err);
+/* Notes that explain every flag and technique label in the table, into table->notes; on failure the
+ * survey is as before. */
+TARE_MUST_CHECK int tare_survey_explain(struct tare_survey *survey, const struct tare_survey_input *input,
+                                        struct tare_err *err);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the flags of a table mean, for those that occur in it. */
+/* What the flags and the technique labels of a table mean, for those that occur in it. */
 #include "survey.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -18,6 +19,7 @@ static const struct {
     {"UNEQUAL_WORK", "UNEQUAL_WORK: the two sides of the ratio did not generate the same number of tokens"},
     {"NONDETERMINISTIC",
      "NONDETERMINISTIC: repeats of the same items gave different answers; the first repeat is shown"},
+    {"DISAGREE", "DISAGREE: what should be counted alike in every repeat was not; the median is shown"},
     {"FOREIGN_CPU", "FOREIGN_CPU: other processes used over 2 % of the machine's CPU time in a repeat"},
     {"CPU_WAIT", "CPU_WAIT: the process waited for a CPU for over 5 % of a repeat"},
     {"STEAL", "STEAL: the hypervisor took over 1 % of the machine's CPU time in a repeat"},
@@ -51,17 +53,48 @@ static bool occurs(const struct tare_table *table, const char *flag)
     return false;
 }
 
-int tare_survey_explain(struct tare_survey *survey, struct tare_err *err)
+/* Is the label one of a row's technique, which may be of the form "own + applied"? */
+static bool is_used(const struct tare_table *table, const char *label)
 {
-    const char **notes = tare_arena_array(&survey->arena, n_meanings, sizeof *notes);
-    if (!notes) {
-        return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
+    size_t n = strlen(label);
+    for (size_t row = 0; row < table->n_rows; row++) {
+        const char *text = table->cells[row * table->n_columns + 1].text, *plus = strstr(text, " + ");
+        bool own = strncmp(text, label, n) == 0 && (text[n] == '\0' || text + n == plus);
+        if (own || (plus && strcmp(plus + 3, label) == 0)) {
+            return true;
+        }
     }
+    return false;
+}
+
+static const char *label_note(struct tare_arena *arena, const struct tare_survey_label *label)
+{
+    size_t n = strlen(label->label) + strlen(label->tag) + 3;
+    char *text = tare_arena_take(arena, n);
+    if (text) {
+        (void)snprintf(text, n, "%s: %s", label->label, label->tag);
+    }
+    return text;
+}
+
+int tare_survey_explain(struct tare_survey *survey, const struct tare_survey_input *input,
+                        struct tare_err *err)
+{
+    const char **notes = tare_arena_array(&survey->arena, n_meanings + input->n_labels, sizeof *notes);
     size_t n = 0;
-    for (size_t i = 0; i < n_meanings; i++) {
+    for (size_t i = 0; notes && i < n_meanings; i++) {
         if (occurs(&survey->table, meanings[i].flag)) {
             notes[n++] = meanings[i].text;
         }
+    }
+    for (size_t i = 0; notes && i < input->n_labels; i++) {
+        if (is_used(&survey->table, input->labels[i].label)) {
+            notes[n] = label_note(&survey->arena, &input->labels[i]);
+            notes = notes[n++] ? notes : NULL;
+        }
+    }
+    if (!notes) {
+        return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }
     survey->table.notes = notes;
     survey->table.n_notes = n;

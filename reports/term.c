@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table as aligned plain text for a terminal. A table wider than a line is split into blocks of
- * columns, each of which repeats the first column. It uses no colours and no cursor movements, and no
- * text of the table can smuggle any in: control characters are replaced.
+ * columns, each of which repeats the first column, and the texts behind it that tell rows apart. It uses no
+ * colours and no cursor movements, and no text of the table can smuggle any in: control characters are
+ * replaced.
  */
 #include "quantity.h"
 #include "utf8.h"
@@ -59,10 +60,53 @@ static void put_wrapped(FILE *to, size_t indent, const char *text)
     (void)fputs("\n", to);
 }
 
-/* The column behind the last one that fits on a line with the first column and `begin`. */
-static size_t block_end(const struct tare_text *text, size_t begin)
+/* Do two rows have the same texts in their first n columns? */
+static bool rows_alike(const struct tare_table *table, size_t n)
 {
-    size_t width = text->columns[0].width, end = begin;
+    for (size_t i = 0; i < table->n_rows; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct tare_table_cell *x = table->cells + i * table->n_columns;
+            const struct tare_table_cell *y = table->cells + j * table->n_columns;
+            size_t same = 0;
+            while (same < n &&
+                   strcmp(tare_text_or_empty(x[same].text), tare_text_or_empty(y[same].text)) == 0) {
+                same++;
+            }
+            if (same == n) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_text(const struct tare_table *table, size_t column)
+{
+    for (size_t i = 0; i < table->n_rows; i++) {
+        if (table->cells[i * table->n_columns + column].type != TARE_CELL_TEXT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How many columns every block repeats: the first, and as many texts behind it as tell the rows apart. */
+static size_t count_keys(const struct tare_table *table)
+{
+    size_t n = 1;
+    while (n + 1 < table->n_columns && is_text(table, n - 1) && is_text(table, n) && rows_alike(table, n)) {
+        n++;
+    }
+    return rows_alike(table, n) ? 1 : n;
+}
+
+/* The column behind the last one that fits on a line with the first n_keys columns and `begin`. */
+static size_t block_end(const struct tare_text *text, size_t n_keys, size_t begin)
+{
+    size_t width = 0, end = begin;
+    for (size_t i = 0; i < n_keys; i++) {
+        width += text->columns[i].width + (i ? gap : 0);
+    }
     while (end < text->table->n_columns) {
         width += gap + text->columns[end].width;
         if (width > line_width && end > begin) {
@@ -108,11 +152,13 @@ static size_t line_end(const struct tare_text *text, long line, size_t begin, si
     return end;
 }
 
-static void put_block(const struct tare_text *text, FILE *to, size_t begin, size_t end)
+static void put_block(const struct tare_text *text, FILE *to, size_t n_keys, size_t begin, size_t end)
 {
     for (long line = header_line; line < (long)text->table->n_rows; line++) {
         size_t last = line_end(text, line, begin, end);
-        put_piece(text, to, line, 0, begin == last);
+        for (size_t i = 0; i < n_keys; i++) {
+            put_piece(text, to, line, i, begin == last && i + 1 == n_keys);
+        }
         for (size_t i = begin; i < last; i++) {
             put_piece(text, to, line, i, i + 1 == last);
         }
@@ -122,11 +168,11 @@ static void put_block(const struct tare_text *text, FILE *to, size_t begin, size
 
 static void put_blocks(const struct tare_text *text, FILE *to)
 {
-    size_t begin = 1;
+    size_t n_keys = count_keys(text->table), begin = n_keys;
     do {
-        size_t end = block_end(text, begin);
-        (void)fputs(begin > 1 ? "\n" : "", to);
-        put_block(text, to, begin, end);
+        size_t end = block_end(text, n_keys, begin);
+        (void)fputs(begin > n_keys ? "\n" : "", to);
+        put_block(text, to, n_keys, begin, end);
         begin = end;
     } while (begin < text->table->n_columns);
 }

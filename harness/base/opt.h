@@ -12,15 +12,8 @@
 
 #include "base/buf.h"
 
-/* Fills every member of the table with its default. `base` is zeroed memory of the options struct. */
-TARE_MUST_CHECK int tare_opts_init(const struct tare_opt *table, void *base, struct tare_err *err);
-void tare_opts_fini(const struct tare_opt *table, void *base);
-
 /* The entry of that name, '-' counting as '_'; NULL if there is none. */
 const struct tare_opt *tare_opts_find(const struct tare_opt *table, const char *name);
-/* Sets one option from text. `what` says whose option it is ("backend null"). */
-TARE_MUST_CHECK int tare_opts_set(const struct tare_opt *table, void *base, const char *name,
-                                  const char *value, const char *what, struct tare_err *err);
 /* Sets options from an object's members, but for keys in the NULL-terminated list `skip` (may be NULL).
  * A text must be a string, or null for unset; object NULL sets nothing. */
 TARE_MUST_CHECK int tare_opts_from_json(const struct tare_opt *table, void *base,

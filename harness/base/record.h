@@ -72,6 +72,9 @@ static inline const char *tare_outcome_text(int outcome)
     return outcome >= 0 && outcome <= TARE_OUTCOME_SKIP ? names[outcome] : "unknown";
 }
 
+/* The meter under which the readings of a backend's own hook are stored. */
+#define TARE_METER_OF_BACKEND "backend"
+
 /* A reading as stored: strings owned by whoever made the record. */
 struct tare_reading_record {
     const char *phase;

@@ -4,8 +4,10 @@
 
 #include "base/hash.h"
 #include "base/opt.h"
+#include "cmd/sums.h"
 #include "core/builtin.h"
 #include "core/spec.h"
+#include "core/tag.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,21 +20,41 @@
 struct linker {
     struct tare_store *store;
     int64_t cell_id;
+    char *refused; /* of n_refused bytes: why a file cannot be used; "" so far */
+    size_t n_refused;
     struct tare_err *err;
 };
 
-static int link_known(const struct linker *l, const char *role, const char *path, const struct stat *st)
+/* Is the file what it is meant to be? The first that is not is remembered. A file is looked for under the
+ * name it was given by: that is where its list lies. */
+static bool is_meant(const struct linker *l, const char *path, const char *sha256)
+{
+    struct tare_err fault = {0};
+    if (tare_sums_check(path, sha256, &fault) == 0) {
+        return true;
+    }
+    if (!l->refused[0]) {
+        (void)snprintf(l->refused, l->n_refused, "%s", fault.msg);
+    }
+    return false;
+}
+
+static int link_known(const struct linker *l, const char *role, const char *given, const char *path,
+                      const struct stat *st)
 {
     int64_t mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
     int64_t id = TARE_ABSENT;
-    int r = tare_store_find_artifact(l->store, path, st->st_size, mtime_ns, &id, l->err);
+    char sha256[TARE_SHA256_HEX] = {0};
+    int r = tare_store_find_artifact(l->store, path, st->st_size, mtime_ns, &id, sha256, l->err);
     if (r == 0 && id == TARE_ABSENT) {
-        char sha256[TARE_SHA256_HEX];
         r = tare_sha256_file(path, sha256, NULL, l->err);
         if (r == TARE_E_IO) {
             return 0; /* the worker will say what is wrong with it */
         }
         r = r == 0 ? tare_store_add_artifact(l->store, path, st->st_size, mtime_ns, sha256, &id, l->err) : r;
+    }
+    if (r == 0 && !is_meant(l, given, sha256)) {
+        return 0; /* nothing will be measured with it */
     }
     return r == 0 ? tare_store_link_artifact(l->store, l->cell_id, role, id, l->err) : r;
 }
@@ -44,7 +66,7 @@ static int link_file(const struct linker *l, const char *role, const char *path)
     char *absolute = path ? realpath(path, NULL) : NULL;
     int r = 0;
     if (absolute && stat(absolute, &st) == 0 && S_ISREG(st.st_mode)) {
-        r = link_known(l, role, absolute, &st);
+        r = link_known(l, role, path, absolute, &st);
     }
     free(absolute);
     return r;
@@ -68,6 +90,11 @@ static int link_tokenizer(const struct linker *l, const struct tare_spec *spec)
         }
     }
     return 0;
+}
+
+static int link_param(void *ctx, const char *param, const char *path)
+{
+    return link_file(ctx, param, path);
 }
 
 static int link_sources(const struct linker *l, const struct tare_task *task, void *self)
@@ -112,14 +139,17 @@ static int link_all(const struct linker *l, const struct tare_spec *spec, const 
     r = r == 0 ? link_file(l, "backend", spec->backend) : r;
     r = r == 0 ? link_file(l, "model", spec->model) : r;
     r = r == 0 ? link_tokenizer(l, spec) : r;
+    r = r == 0 && spec->technique ? tare_tag_files(spec->technique, link_param, (void *)(uintptr_t)l) : r;
     return r == 0 ? link_data(l, spec) : r;
 }
 
 int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *text,
-                        const struct tare_paths *paths, struct tare_err *err)
+                        const struct tare_paths *paths, char *refused, size_t n_refused, struct tare_err *err)
 {
     struct tare_spec spec;
-    struct linker l = {.store = store, .cell_id = cell_id, .err = err};
+    struct linker l = {
+        .store = store, .cell_id = cell_id, .refused = refused, .n_refused = n_refused, .err = err};
+    refused[0] = '\0';
     int r = tare_spec_parse(text, strlen(text), &spec, err);
     if (r < 0) {
         return r;

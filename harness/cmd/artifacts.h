@@ -6,9 +6,11 @@
 #include "core/paths.h"
 #include "store/store.h"
 
-/* Roles: model, tokenizer, data, backend, tare. A file known by path, size and time is not hashed
- * again; a model name that is no file has no artifact. */
+/* Roles: model, draft, calib, tokenizer, data, backend, tare. A file known by path, size and time is not
+ * hashed again; a model name that is no file has no artifact. A file that is not what SHA256SUMS beside it
+ * says is not linked, and refused[] then says what is wrong; "" otherwise. */
 TARE_MUST_CHECK int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *spec,
-                                        const struct tare_paths *paths, struct tare_err *err);
+                                        const struct tare_paths *paths, char *refused, size_t n_refused,
+                                        struct tare_err *err);
 
 #endif

@@ -121,6 +121,14 @@ static int end_attempt(struct recorder *rec, const struct tare_supervised *s, st
     return r == 0 ? tare_store_commit(rec->store, err) : r;
 }
 
+/* The outcome of a worker that is not started, because a file of its cell is not the one it should be. */
+static int refuse(const char *why, struct tare_supervised *out)
+{
+    out->outcome = TARE_OUTCOME_ERROR;
+    (void)snprintf(out->message, sizeof out->message, "error: %s", why);
+    return 0;
+}
+
 static int attempt(const struct tare_execute_args *args, const struct job *job,
                    struct tare_progress *progress, struct tare_err *err)
 {
@@ -128,7 +136,9 @@ static int attempt(const struct tare_execute_args *args, const struct job *job,
     struct tare_supervised ended = {0};
     int64_t committed = 0;
     char *spec = NULL;
-    int r = tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, err);
+    char refused[512];
+    int r =
+        tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, refused, sizeof refused, err);
     r = r == 0 ? tare_query_committed(args->store, job->repeat_id, &committed, err) : r;
     r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
     r = tare_store_blame(args->store, r, err);
@@ -141,7 +151,7 @@ static int attempt(const struct tare_execute_args *args, const struct job *job,
                                                 .ops = &recorder_ops,
                                                 .ctx = &rec,
                                                 .tick = on_tick};
-        r = tare_supervise(&supervise, &ended, err);
+        r = refused[0] ? refuse(refused, &ended) : tare_supervise(&supervise, &ended, err);
         if (r == 0) {
             r = end_attempt(&rec, &ended, err);
         } else if (r == TARE_E_INTERRUPTED) {

@@ -2,6 +2,7 @@
 /* --help and the manual page, both out of the command tables. */
 #include "cmd/cmd.h"
 
+#include "cmd/plans.h"
 #include "config.h"
 
 #include <ctype.h>
@@ -35,7 +36,17 @@ void tare_help_all(struct tare_buf *to)
             tare_buf_printf(to, "  %-10s %s\n", tare_commands[i]->name, tare_commands[i]->summary);
         }
     }
-    tare_buf_add_str(to, "\n'tare run' without arguments runs the built-in plan on the shipped models.\n"
+    struct tare_json *plans = tare_json_new_array();
+    if (tare_plans_list(plans, NULL) == 0) {
+        tare_buf_add_str(to, "\nBuilt-in plans for 'tare run':");
+    }
+    for (const struct tare_json *v = tare_json_first(plans); v; v = tare_json_next(v)) {
+        tare_buf_printf(to, "%s %s", v == tare_json_first(plans) ? "" : ",",
+                        tare_json_str(tare_json_get(v, "name")));
+    }
+    tare_json_destroy(plans);
+    tare_buf_add_str(to, "; 'tare list plans' says what they are.");
+    tare_buf_add_str(to, "\n'tare run' without arguments runs the first of them.\n"
                          "'tare COMMAND --help' explains a command; 'tare --version' prints the version.\n");
 }
 

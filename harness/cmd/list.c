@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo. */
+/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo, plans. */
 #include "cmd/cmd.h"
 
 #include "cmd/backends.h"
+#include "cmd/plans.h"
+#include "cmd/zoo.h"
 #include "core/builtin.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,37 +80,32 @@ static int add_formats(const struct tare_paths *paths, struct tare_json *to, str
     return 0;
 }
 
-static int is_model(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name);
-    return n > 12 && strcmp(e->d_name + n - 12, ".safetensors") == 0;
-}
-
 static int add_zoo(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
 {
     (void)err;
-    struct dirent **entries = NULL;
-    int n = scandir(paths->zoo, &entries, is_model, alphasort);
-    for (int i = 0; i < n; i++) {
-        char name[256];
-        (void)snprintf(name, sizeof name, "zoo:%.*s", (int)(strlen(entries[i]->d_name) - 12),
-                       entries[i]->d_name);
-        struct tare_json *o = tare_json_add_object(to, NULL);
-        tare_json_add_str(o, "name", name);
-        free(entries[i]);
-    }
-    free(entries);
+    tare_zoo_list(paths, to);
     return 0;
+}
+
+static int add_plans(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    return tare_plans_list(to, err);
 }
 
 static void print_kind(const struct tare_json *kind, struct tare_buf *to)
 {
+    int width = 14;
+    for (const struct tare_json *o = tare_json_first(kind); o; o = tare_json_next(o)) {
+        const char *name = tare_json_str(tare_json_get(o, "name"));
+        width = name && strlen(name) < 60 && (int)strlen(name) > width ? (int)strlen(name) : width;
+    }
     tare_buf_printf(to, "%s:\n", tare_json_key(kind));
     for (const struct tare_json *o = tare_json_first(kind); o; o = tare_json_next(o)) {
         const char *name = tare_json_str(tare_json_get(o, "name"));
         const char *summary = tare_json_str(tare_json_get(o, "summary"));
         const char *why = tare_json_str(tare_json_get(o, "why"));
-        tare_buf_printf(to, "  %-14s %s%s%s\n", name ? name : "?", summary ? summary : "",
+        tare_buf_printf(to, "  %-*s %s%s%s\n", width, name ? name : "?", summary ? summary : "",
                         why ? "  -- not available: " : "", why ? why : "");
     }
 }
@@ -117,11 +113,8 @@ static void print_kind(const struct tare_json *kind, struct tare_buf *to)
 static const struct {
     const char *name;
     int (*add)(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err);
-} kinds[] = {{"backends", add_backends},
-             {"tasks", add_tasks},
-             {"meters", add_meters},
-             {"formats", add_formats},
-             {"models", add_zoo}};
+} kinds[] = {{"backends", add_backends}, {"tasks", add_tasks}, {"meters", add_meters},
+             {"formats", add_formats},   {"models", add_zoo},  {"plans", add_plans}};
 
 /* One kind by name, or all of them. */
 static int collect(const char *only, const struct tare_paths *paths, struct tare_json *root,
@@ -137,7 +130,8 @@ static int collect(const char *only, const struct tare_paths *paths, struct tare
     }
     if (r == 0 && !known) {
         r = tare_err_set(err, TARE_E_USAGE,
-                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models", only);
+                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans",
+                         only);
     }
     return r;
 }
@@ -163,8 +157,8 @@ static int list(const void *opts, const struct tare_command_args *args, struct t
 
 const struct tare_command tare_command_list = {
     .name = "list",
-    .summary = "show backends, tasks, meters, formats and shipped models",
-    .arguments = "[backends|tasks|meters|formats|models]",
+    .summary = "show backends, tasks, meters, formats, shipped models and plans",
+    .arguments = "[backends|tasks|meters|formats|models|plans]",
     .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
             "cannot "
             "be used is listed with the reason.",

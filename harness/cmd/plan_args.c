@@ -9,13 +9,13 @@
 struct axis {
     const char *key;
     const char *first;
-    const char *own[6];
+    const char *own[7];
 };
 
 static const struct axis axes[] = {
     {"models", "backend", {"name", "path", "technique", NULL}},
     {"techniques", "technique", {"name", NULL}},
-    {"tasks", "task", {"name", NULL}},
+    {"tasks", "task", {"name", "repeats", "window_tok", NULL}},
     {"scenarios", "scenario", {"name", "warmup", "window_tok", NULL}},
     {"include", NULL, {"model", "technique", "task", "scenario", NULL}},
     {"exclude", NULL, {"model", "technique", "task", "scenario", NULL}},
@@ -35,7 +35,8 @@ static bool is_own(const struct axis *axis, const char *key)
 static int add_part(const struct axis *axis, struct tare_json *entry, struct tare_json **entry_options,
                     char *part, bool first, struct tare_err *err)
 {
-    char *equals = strchr(part, '=');
+    char *equals = part + strcspn(part, "={"); /* the parameters of a tag have some of their own */
+    equals = *equals == '=' ? equals : NULL;
     if (!equals && first && axis->first) {
         tare_json_add_str(entry, axis->first, part);
         return 0;
@@ -52,6 +53,19 @@ static int add_part(const struct axis *axis, struct tare_json *entry, struct tar
     return 0;
 }
 
+/* The comma behind the first part; one within the braces of a tag ends nothing. NULL: there is none. */
+static char *part_end(char *text)
+{
+    int depth = 0;
+    for (; *text; text++) {
+        depth += *text == '{' ? 1 : *text == '}' && depth > 0 ? -1 : 0;
+        if (*text == ',' && depth == 0) {
+            return text;
+        }
+    }
+    return NULL;
+}
+
 /* "native,path=zoo:llama-1m,threads=2"; modifies text. */
 static int add_entry(const struct axis *axis, struct tare_json *list, char *text, struct tare_err *err)
 {
@@ -59,7 +73,7 @@ static int add_entry(const struct axis *axis, struct tare_json *list, char *text
     bool first = true;
     int r = 0;
     while (r == 0 && text) {
-        char *comma = strchr(text, ',');
+        char *comma = part_end(text);
         if (comma) {
             *comma = '\0';
         }
@@ -93,10 +107,25 @@ static int add_axis(const struct axis *axis, struct tare_json *plan, const char 
     return r;
 }
 
+/* Options to be set, a line each. */
+static int add_sets(struct tare_json *plan, const char *values, struct tare_err *err)
+{
+    char *copy = values ? strdup(values) : NULL, *rest = copy;
+    if (!copy) {
+        return values ? tare_err_set(err, TARE_E_NOMEM, "out of memory") : 0;
+    }
+    struct tare_json *list = tare_json_add_array(plan, "set");
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        tare_json_add_str(list, NULL, line);
+    }
+    free(copy);
+    return 0;
+}
+
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
     return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
-           o->task || o->scenario || o->include || o->exclude;
+           o->task || o->scenario || o->include || o->exclude || o->set;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -118,6 +147,7 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
     for (size_t i = 0; r == 0 && i < sizeof lists / sizeof *lists; i++) {
         r = add_axis(&axes[i], json, lists[i], err);
     }
+    r = r == 0 ? add_sets(json, o->set, err) : r;
     if (r < 0) {
         tare_json_destroy(json);
         return r;

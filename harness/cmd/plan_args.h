@@ -30,6 +30,7 @@ struct tare_run_options {
     char *scenario;
     char *include;
     char *exclude;
+    char *set;
 };
 
 #define TARE_PLAN_ARG(member_, unit_, help_)                                                          \
@@ -49,7 +50,9 @@ struct tare_run_options {
         TARE_PLAN_ARG(task, TARE_OPT_REPEATABLE, "TASK[,name=LABEL][,option=value...]"),                 \
         TARE_PLAN_ARG(scenario, TARE_OPT_REPEATABLE, "single[,warmup=N][,window_tok=N]"),                \
         TARE_PLAN_ARG(include, TARE_OPT_REPEATABLE, "only cells like model=llama-*,task=text"),          \
-        TARE_PLAN_ARG(exclude, TARE_OPT_REPEATABLE, "no cells like model=llama-*,task=text")
+        TARE_PLAN_ARG(exclude, TARE_OPT_REPEATABLE, "no cells like model=llama-*,task=text"),            \
+        TARE_PLAN_ARG(set, TARE_OPT_REPEATABLE,                                                          \
+                      "TASK.OPTION=VALUE, or MODEL: one option of the plan, such as text.path=FILE")
 
 /* The plan keys that were given, as a JSON object. */
 TARE_MUST_CHECK int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out,

@@ -51,6 +51,7 @@ static void add_cell(struct tare_json *list, struct tare_buf *text, const struct
     tare_json_add_str(o, "technique", c->technique);
     tare_json_add_str(o, "task", c->task);
     tare_json_add_str(o, "scenario", c->scenario);
+    tare_json_add_i64(o, "repeats", c->repeats);
     if (seconds >= 0) {
         tare_json_add_f64(o, "seconds_per_repeat", seconds);
     } else {
@@ -67,29 +68,34 @@ static int show(const struct tare_plan *plan, struct history *h, bool json, stru
     struct tare_json *cells = tare_json_add_array(root, "cells");
     struct tare_buf text;
     tare_buf_init(&text, 64 << 20);
-    double total = 0;
+    double total = 0, most = 0, limit_s = (double)plan->options.time_limit_ns / 1e9;
+    int64_t processes = 0;
     size_t unknown = 0;
     int r = 0;
     for (size_t i = 0; r == 0 && i < plan->n_cells; i++) {
         double seconds = -1;
         r = estimate(h, plan->cells[i].spec, &seconds, err);
         add_cell(cells, &text, &plan->cells[i], seconds);
-        total += seconds > 0 ? seconds : 0;
+        total += seconds > 0 ? seconds * (double)plan->cells[i].repeats : 0;
+        most += limit_s * (double)plan->cells[i].repeats;
+        processes += plan->cells[i].repeats;
         unknown += seconds < 0;
     }
-    total *= (double)plan->options.repeats;
     tare_json_add_i64(root, "repeats", plan->options.repeats);
     tare_json_add_f64(root, "estimated_seconds", unknown ? (double)NAN : total);
     tare_json_add_str(root, "estimate_from",
                       unknown ? "some cells have not run before" : "earlier runs in the database");
-    tare_buf_printf(&text, "%zu cells x %lld blocks; ", plan->n_cells, (long long)plan->options.repeats);
+    tare_json_add_i64(root, "processes", processes);
+    tare_buf_printf(&text, "%zu cells x %lld blocks", plan->n_cells, (long long)plan->options.repeats);
+    if (processes != (int64_t)plan->n_cells * plan->options.repeats) {
+        tare_buf_printf(&text, ", some in fewer: %lld processes", (long long)processes);
+    }
     if (unknown) {
-        tare_buf_printf(
-            &text, "time unknown: %zu cells have not run before; at most %.0f s by the time limit\n", unknown,
-            (double)plan->options.time_limit_ns / 1e9 * (double)plan->n_cells *
-                (double)plan->options.repeats);
+        tare_buf_printf(&text,
+                        "; time unknown: %zu cells have not run before; at most %.0f s by the time limit\n",
+                        unknown, most);
     } else {
-        tare_buf_printf(&text, "about %.0f s, from earlier runs in the database\n", total);
+        tare_buf_printf(&text, "; about %.0f s, from earlier runs in the database\n", total);
     }
     if (r == 0 && json) {
         r = tare_print_json(root, err);

@@ -9,7 +9,7 @@
 #include "cmd/evidence.h"
 #include "cmd/execute.h"
 #include "cmd/plan_args.h"
-#include "cmd/quick.h"
+#include "cmd/plans.h"
 #include "cmd/table.h"
 #include "config.h"
 #include "core/builtin.h"
@@ -36,15 +36,18 @@ static const struct tare_opt options[] = {
 static int read_plan_text(const struct tare_run_options *o, const struct tare_command_args *args,
                           struct tare_buf *text, const char **what, struct tare_err *err)
 {
-    if (args->n_words > 0) {
+    const char *builtin = args->n_words > 0 ? tare_plans_find(args->words[0]) : NULL;
+    if (args->n_words > 0 && !builtin) {
         *what = args->words[0];
         int r =
             tare_buf_read_file(text, strcmp(args->words[0], "-") == 0 ? "/dev/stdin" : args->words[0], err);
         return r < 0 ? TARE_E_USAGE : 0; /* a plan that cannot be read is a wrong argument */
     }
-    bool own = o->model || o->task;
+    bool own = !builtin && (o->model || o->task);
     *what = own ? "command line" : "built-in plan";
-    tare_buf_add_str(text, own ? "{\"tare\": 1, \"name\": \"command line\"}" : tare_quick_plan());
+    tare_buf_add_str(text, own       ? "{\"tare\": 1, \"name\": \"command line\"}"
+                           : builtin ? builtin
+                                     : tare_plans_find(NULL));
     return tare_buf_check(text, *what, err);
 }
 
@@ -99,6 +102,9 @@ static int add_repeats(struct tare_store *store, const struct tare_plan *plan, c
         tare_plan_order(plan->options.seed, block, plan->n_cells, order);
         for (size_t i = 0; r == 0 && i < plan->n_cells; i++) {
             int64_t id;
+            if (block >= plan->cells[order[i]].repeats) {
+                continue;
+            }
             r = tare_store_add_repeat(store, ids[order[i]], block, (int64_t)i, &id, err);
         }
     }
@@ -270,9 +276,12 @@ const struct tare_command tare_command_run = {
         "Runs every cell of the plan (models x techniques x tasks x scenarios) in worker processes of their "
         "own, "
         "in several blocks of random order, writes every sample into the database and prints the table.\n\n"
-        "PLAN is a JSON file, or '-' for standard input. Without a plan, --model and --task make one: "
+        "PLAN is the name of a built-in plan ('tare list plans' shows them), a JSON file, or '-' for "
+        "standard "
+        "input. Without a plan, --model and --task make one: "
         "--model native,path=zoo:llama-1m --task text. Without either, the built-in plan 'quick' runs on the "
-        "shipped models.\n\n"
+        "shipped models. --set changes a single option of any plan: 'tare run zoo --set text.path=FILE' "
+        "measures the same table on another text.\n\n"
         "A backend that crashes, hangs or runs out of memory is recorded as the cell's outcome, and the "
         "other "
         "cells go on. After any interruption --resume DB continues at the first sample that is not stored.",

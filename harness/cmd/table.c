@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "core/builtin.h"
 #include "core/spec.h"
+#include "core/tag.h"
 #include "reports/survey.h"
 #include "store/query.h"
 
@@ -21,7 +22,10 @@ struct loader {
     size_t n_figures, cap_figures;
     const char *title, *started, *version, *plan_sha256;
     const char *machine, *kernel, *build;
-    const char *resumed; /* a machine or build that is not the first one's */
+    const char *resumed;              /* a machine or build that is not the first one's */
+    const char **columns;             /* that the plan names */
+    struct tare_survey_label *labels; /* of its techniques */
+    size_t n_columns, n_labels;
     int64_t run_id, repeats;
     bool failed;
 };
@@ -144,15 +148,75 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
     return r == 0 && l->failed ? no_memory(err) : r;
 }
 
+/* The columns that the plan asks for. */
+static void take_columns(struct loader *l, const struct tare_json *plan)
+{
+    const struct tare_json *list = tare_json_get(plan, "columns");
+    l->columns = tare_arena_array(&l->arena, tare_json_size(list) + 1, sizeof *l->columns);
+    l->failed = l->failed || !l->columns;
+    for (const struct tare_json *v = tare_json_first(list); l->columns && v; v = tare_json_next(v)) {
+        if (tare_json_str(v)) {
+            l->columns[l->n_columns++] = keep(l, tare_json_str(v));
+        }
+    }
+}
+
+/* A technique that goes by a name of its own: an entry of "techniques", or what a model embodies. */
+static void take_label(struct loader *l, const struct tare_json *entry, struct tare_err *err)
+{
+    const char *label = tare_json_str(tare_json_get(entry, "name"));
+    char *tag = NULL;
+    bool known = !label;
+    for (size_t i = 0; i < l->n_labels && !known; i++) {
+        known = strcmp(l->labels[i].label, label) == 0;
+    }
+    if (!known && tare_tag_render(entry, "plan", &tag, err) == 0 && tag) {
+        l->labels[l->n_labels++] = (struct tare_survey_label){keep(l, label), keep(l, tag)};
+    }
+    free(tag);
+}
+
+static void take_labels(struct loader *l, const struct tare_json *plan, struct tare_err *err)
+{
+    const struct tare_json *techniques = tare_json_get(plan, "techniques"),
+                           *models = tare_json_get(plan, "models");
+    size_t n = tare_json_size(techniques) + tare_json_size(models);
+    l->labels = tare_arena_array(&l->arena, n + 1, sizeof *l->labels);
+    l->failed = l->failed || !l->labels;
+    for (const struct tare_json *v = tare_json_first(techniques); l->labels && v; v = tare_json_next(v)) {
+        take_label(l, v, err);
+    }
+    for (const struct tare_json *v = tare_json_first(models); l->labels && v; v = tare_json_next(v)) {
+        const struct tare_json *own = tare_json_get(v, "technique");
+        if (tare_json_type(own) == TARE_JSON_OBJECT) {
+            take_label(l, own, err);
+        }
+    }
+}
+
+/* What the stored plan says of its table. A plan of an older or a hostile database that cannot be read says
+ * nothing. */
+static int take_plan(struct loader *l, const char *text, struct tare_err *err)
+{
+    struct tare_json *plan = NULL;
+    struct tare_err ignored = {0};
+    if (tare_json_parse(text, strlen(text), "stored plan", &plan, &ignored) == 0) {
+        take_columns(l, plan);
+        take_labels(l, plan, &ignored);
+    }
+    tare_json_destroy(plan);
+    return l->failed ? no_memory(err) : 0;
+}
+
 static int take_run(void *ctx, const struct tare_run_row *row, struct tare_err *err)
 {
     struct loader *l = ctx;
-    (void)err;
     if (row->id == l->run_id) {
         l->title = keep(l, row->name);
         l->started = keep(l, row->started_utc);
         l->version = keep(l, row->tare_version);
         l->plan_sha256 = keep(l, row->plan_sha256);
+        return take_plan(l, row->plan, err);
     }
     return 0;
 }
@@ -245,8 +309,14 @@ static int write_file(const struct tare_table *table, const struct tare_format *
 
 static int build_view(struct loader *l, const char *view, struct tare_survey *out, struct tare_err *err)
 {
-    struct tare_survey_input input = {
-        .title = l->title, .caption = make_caption(l), .cells = l->cells, .n_cells = l->n};
+    struct tare_survey_input input = {.title = l->title,
+                                      .caption = make_caption(l),
+                                      .cells = l->cells,
+                                      .n_cells = l->n,
+                                      .columns = l->columns,
+                                      .n_columns = l->n_columns,
+                                      .labels = l->labels,
+                                      .n_labels = l->n_labels};
     if (strcmp(view, "survey") == 0) {
         return tare_survey_build(&input, out, err);
     }

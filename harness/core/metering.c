@@ -111,6 +111,61 @@ static void collect(struct tare_readings *to, const struct tare_reading *reading
     tare_metering_add(c->metering, c->phase, c->meter, reading);
 }
 
+/* Collects what a backend says; trusts none of it. */
+struct listener {
+    struct tare_readings sink;
+    struct tare_metering *metering;
+    enum tare_phase_name phase;
+    const char *backend;
+    size_t n;
+    int code; /* of the first breach; the rest is not listened to */
+    struct tare_err *err;
+};
+
+static bool is_word(const char *text)
+{
+    size_t n = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
+    return n > 0 && n <= 60 && text[n] == '\0';
+}
+
+/* What is wrong with it, or NULL. */
+static const char *fault_of(const struct tare_reading *r)
+{
+    return !is_word(r->name)             ? "a name that is not 1 to 60 of a-z, 0-9 and '_'"
+           : !r->unit || !r->unit[0]     ? "no unit; \"1\" is that of a plain number"
+           : !r->scope || !r->scope[0]   ? "no scope"
+           : !r->source || !r->source[0] ? "no source"
+           : r->kind < TARE_KIND_MEASURED || r->kind > TARE_KIND_DECLARED ? "no kind"
+           : r->absent && (!r->why || !r->why[0])                         ? "no reason why it is absent"
+           : !r->absent && !isfinite(r->value)                            ? "a value that is no number"
+                                                                          : NULL;
+}
+
+static void listen(struct tare_readings *to, const struct tare_reading *reading)
+{
+    enum { most = 256 };
+    struct listener *l = (struct listener *)to;
+    const char *fault = l->n++ < most ? fault_of(reading) : "more than 256 readings";
+    if (l->code == 0 && fault) {
+        l->code = tare_err_set(l->err, TARE_E_BACKEND, "backend %s: its reading %zu, \"%.60s\", has %s",
+                               l->backend, l->n, is_word(reading->name) ? reading->name : "?", fault);
+    }
+    if (l->code == 0) {
+        tare_metering_add(l->metering, l->phase, TARE_METER_OF_BACKEND, reading);
+    }
+}
+
+int tare_metering_ask_backend(struct tare_metering *metering, enum tare_phase_name phase,
+                              const struct tare_backend *ops, void *self, struct tare_err *err)
+{
+    struct listener l = {
+        .sink = {listen}, .metering = metering, .phase = phase, .backend = ops->name, .err = err};
+    if (ops->readings) {
+        ops->readings(self, phase == TARE_PHASE_MEASURE, &l.sink);
+    }
+    return l.code;
+}
+
 void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns)
 {
     int64_t now_ns = tare_clock_ns();

@@ -9,6 +9,7 @@
 
 #include "core/stream.h"
 
+#include <tare/backend.h>
 #include <tare/meter.h>
 
 enum { tare_max_meters = 32 };
@@ -32,6 +33,11 @@ void tare_metering_close(struct tare_metering *metering);
 int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name phase);
 /* Ends it at end_ns (or now, if 0) and sends the readings. */
 void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns);
+/* The readings hook of a backend, about the phase that has just ended; meter "backend". A reading
+ * that breaks the contract is an error, and none of those behind it is sent. */
+TARE_MUST_CHECK int tare_metering_ask_backend(struct tare_metering *metering, enum tare_phase_name phase,
+                                              const struct tare_backend *ops, void *self,
+                                              struct tare_err *err);
 /* A reading of the harness itself, about a phase. */
 void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phase, const char *meter,
                        const struct tare_reading *reading);

@@ -76,6 +76,14 @@ int tare_paths_find(struct tare_paths *out, struct tare_err *err)
     return r;
 }
 
+/* Does the name of a file of the zoo come with its ending? A size like "0.25m" is none: it has digits. */
+static bool has_ending(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    size_t n = dot ? strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz") : 0;
+    return n > 1 && dot[1 + n] == '\0';
+}
+
 int tare_paths_model(const struct tare_paths *paths, const char *name, char *out, size_t n_out,
                      struct tare_err *err)
 {
@@ -83,7 +91,8 @@ int tare_paths_model(const struct tare_paths *paths, const char *name, char *out
         if (strchr(name, '/')) {
             return tare_err_set(err, TARE_E_USAGE, "model %s: a zoo name has no '/'", name);
         }
-        int n = snprintf(out, n_out, "%s/%s.safetensors", paths->zoo, name + 4);
+        const char *ending = has_ending(name + 4) ? "" : ".safetensors";
+        int n = snprintf(out, n_out, "%s/%s%s", paths->zoo, name + 4, ending);
         return n > 0 && (size_t)n < n_out
                    ? 0
                    : tare_err_set(err, TARE_E_LIMIT, "model %.100s: path too long", name);

@@ -16,7 +16,8 @@ struct tare_paths {
 };
 
 TARE_MUST_CHECK int tare_paths_find(struct tare_paths *out, struct tare_err *err);
-/* "zoo:NAME" becomes the zoo's file, anything else an absolute path (unless url-like: has "://"). */
+/* "zoo:NAME" becomes the zoo's NAME.safetensors, "zoo:NAME.ext" the file of that name, anything else an
+ * absolute path (unless url-like: has "://"). */
 TARE_MUST_CHECK int tare_paths_model(const struct tare_paths *paths, const char *name, char *out,
                                      size_t n_out, struct tare_err *err);
 /* The shared object of a backend: NAME is searched, PATH (with a '/') is taken as it is. */

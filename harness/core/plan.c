@@ -6,6 +6,9 @@
 #include "base/opt.h"
 #include "base/plain.h"
 #include "core/builtin.h"
+#include "core/plan_check.h"
+#include "core/plan_set.h"
+#include "core/tag.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -19,6 +22,7 @@ enum { max_cells = 100000 };
 
 const struct tare_opt tare_plan_table[] = {
     {MEMBER(TARE_OPT_STR, name), .def = "plan", .help = "name of the run"},
+    {MEMBER(TARE_OPT_STR, about), .help = "what the plan is for, in one line"},
     {MEMBER(TARE_OPT_I64, seed), .def = "1", .min = 0, .max = INT64_C(1) << 53,
      .help = "seed of the items and of the order of cells"},
     {MEMBER(TARE_OPT_I64, repeats), .def = "6", .min = 1, .max = 10000,
@@ -41,8 +45,8 @@ const struct tare_opt tare_plan_table[] = {
     TARE_OPT_END};
 
 /* Keys of a plan that are lists. */
-static const char *const list_keys[] = {"tare",      "models",  "techniques", "tasks",
-                                        "scenarios", "include", "exclude",    NULL};
+static const char *const list_keys[] = {"tare",    "models",  "techniques", "tasks", "scenarios",
+                                        "include", "exclude", "columns",    NULL};
 
 struct matrix {
     struct tare_plan *plan;
@@ -88,9 +92,25 @@ static struct tare_json *merge(const struct tare_json *file, const struct tare_j
         }
     }
     for (const struct tare_json *v = tare_json_first(changes); v; v = tare_json_next(v)) {
-        tare_json_add_copy(merged, tare_json_key(v), v);
+        if (strcmp(tare_json_key(v), "set") != 0) {
+            tare_json_add_copy(merged, tare_json_key(v), v);
+        }
     }
     return merged;
+}
+
+static int set_options(struct tare_json **plan, const struct tare_json *sets, struct tare_err *err)
+{
+    int r = *plan ? 0 : tare_err_set(err, TARE_E_NOMEM, "plan: out of memory");
+    for (const struct tare_json *v = tare_json_first(sets); r == 0 && v; v = tare_json_next(v)) {
+        struct tare_json *changed = NULL;
+        r = tare_plan_set(*plan, tare_json_str(v), &changed, err);
+        if (r == 0) {
+            tare_json_destroy(*plan);
+            *plan = changed;
+        }
+    }
+    return r;
 }
 
 static int read_axis(struct matrix *m, enum tare_axis axis)
@@ -105,6 +125,7 @@ static int read_axis(struct matrix *m, enum tare_axis axis)
         return tare_err_set(m->err, TARE_E_USAGE, "plan: has no \"%s\"", tare_axis_key(axis));
     }
     m->n[axis] = n ? n : 1;
+    m->plan->n_entries[axis] = m->n[axis];
     m->axes[axis] = calloc(m->n[axis], sizeof *m->axes[axis]);
     if (!m->axes[axis]) {
         return tare_err_set(m->err, TARE_E_NOMEM, "plan: out of memory");
@@ -204,25 +225,60 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     if (r == 0 && model_entry->path) {
         r = tare_paths_model(m->paths, model_entry->path, model, sizeof model, m->err);
     }
+    char *technique = NULL;
+    if (r == 0 && e[TARE_AXIS_TECHNIQUE]->tag_to_apply) {
+        r = tare_tag_resolve(m->paths, e[TARE_AXIS_TECHNIQUE]->tag_to_apply, &technique, m->err);
+    }
     if (r < 0) {
         return r;
     }
     struct tare_json *spec = tare_json_new_object();
     add_text(spec, "backend", backend);
     add_text(spec, "model", model);
-    add_text(spec, "technique", e[TARE_AXIS_TECHNIQUE]->tag_to_apply);
+    add_text(spec, "technique", technique);
+    free(technique);
     add_text(spec, "task", e[TARE_AXIS_TASK]->what);
     add_text(spec, "data_dir", m->paths->data);
     add_text(spec, "folder", getcwd(folder, sizeof folder));
     tare_json_add_i64(spec, "task_version", e[TARE_AXIS_TASK]->task_version);
     tare_json_add_i64(spec, "seed", m->plan->options.seed);
     tare_json_add_i64(spec, "warmup", e[TARE_AXIS_SCENARIO]->warmup);
-    tare_json_add_i64(spec, "window_tok", e[TARE_AXIS_SCENARIO]->window_tok);
+    int64_t window_tok = e[TARE_AXIS_TASK]->window_tok;
+    tare_json_add_i64(spec, "window_tok", window_tok ? window_tok : e[TARE_AXIS_SCENARIO]->window_tok);
     tare_json_add_i64(spec, "memory_limit_bytes", m->plan->options.memory_limit_bytes);
     add_options(spec, "options", model_entry->options);
     add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
     r = tare_json_print(spec, false, &cell->spec, m->err);
     tare_json_destroy(spec);
+    return r;
+}
+
+/* May the technique of this label be applied to a model with this list of patterns? */
+static bool is_listed(const struct tare_json *patterns, const char *label)
+{
+    for (const struct tare_json *v = tare_json_first(patterns); v; v = tare_json_next(v)) {
+        if (fnmatch(tare_json_str(v), label, 0) == 0) {
+            return true;
+        }
+    }
+    return !patterns;
+}
+
+/* What is applied names the group; the model's own tag stands before it. */
+static int name_technique(const struct matrix *m, const struct tare_entry *const *e, struct tare_cell *cell)
+{
+    bool applied = e[TARE_AXIS_TECHNIQUE]->tag_to_apply, own = e[TARE_AXIS_MODEL]->rendered;
+    cell->technique = applied ? e[TARE_AXIS_TECHNIQUE]->name : e[TARE_AXIS_MODEL]->tag;
+    if (!applied || !own || strcmp(e[TARE_AXIS_MODEL]->tag, "baseline") == 0) {
+        return 0;
+    }
+    struct tare_buf both;
+    tare_buf_init(&both, 1 << 16);
+    tare_buf_printf(&both, "%s + %s", e[TARE_AXIS_MODEL]->tag, e[TARE_AXIS_TECHNIQUE]->name);
+    int r = tare_buf_check(&both, "plan", m->err);
+    cell->combined = r == 0 ? tare_buf_take(&both) : NULL;
+    cell->technique = cell->combined;
+    tare_buf_fini(&both);
     return r;
 }
 
@@ -236,22 +292,26 @@ static int add_cell(struct matrix *m, const size_t *at)
     }
     bool in = false;
     int r = wanted(m, names, &in);
-    if (r < 0 || !in) {
+    if (r < 0 || !in || !is_listed(e[TARE_AXIS_MODEL]->techniques, names[TARE_AXIS_TECHNIQUE])) {
         return r;
     }
     struct tare_cell *cell = &m->plan->cells[m->plan->n_cells];
     memset(cell, 0, sizeof *cell);
     cell->backend = e[TARE_AXIS_MODEL]->what;
     cell->model = names[TARE_AXIS_MODEL];
-    /* A technique that is applied names the group; else the model's own tag does. */
-    cell->technique =
-        e[TARE_AXIS_TECHNIQUE]->tag_to_apply ? names[TARE_AXIS_TECHNIQUE] : e[TARE_AXIS_MODEL]->tag;
+    int64_t repeats = e[TARE_AXIS_TASK]->repeats, all = m->plan->options.repeats;
+    cell->repeats = repeats && repeats < all ? repeats : all;
     cell->task = names[TARE_AXIS_TASK];
     cell->scenario = names[TARE_AXIS_SCENARIO];
     cell->backend_options = e[TARE_AXIS_MODEL]->options;
-    r = make_spec(m, e, cell);
-    m->plan->n_cells += r == 0;
-    return r;
+    r = name_technique(m, e, cell);
+    r = r == 0 ? make_spec(m, e, cell) : r;
+    if (r < 0) {
+        free(cell->combined);
+        return r;
+    }
+    m->plan->n_cells++;
+    return 0;
 }
 
 /* Counts through the axes like an odometer, the last one fastest. */
@@ -281,19 +341,6 @@ static int multiply(struct matrix *m)
     return m->plan->n_cells ? 0 : tare_err_set(m->err, TARE_E_USAGE, "plan: its filters leave no cell");
 }
 
-static int check_baseline(const struct matrix *m)
-{
-    const char *baseline = m->plan->options.baseline;
-    for (size_t i = 0; baseline && i < m->n[TARE_AXIS_MODEL]; i++) {
-        if (strcmp(m->axes[TARE_AXIS_MODEL][i].name, baseline) == 0) {
-            return 0;
-        }
-    }
-    return baseline ? tare_err_set(m->err, TARE_E_USAGE, "plan: baseline \"%.60s\" is none of its models",
-                                   baseline)
-                    : 0;
-}
-
 int tare_plan_read_options(const struct tare_json *json, struct tare_plan_options *out, struct tare_err *err)
 {
     int r = tare_opts_init(tare_plan_table, out, err);
@@ -306,7 +353,7 @@ static int build(struct matrix *m)
     for (int axis = 0; r == 0 && axis < TARE_N_AXES; axis++) {
         r = read_axis(m, (enum tare_axis)axis);
     }
-    r = r == 0 ? check_baseline(m) : r;
+    r = r == 0 ? tare_plan_check(m->plan, m->err) : r;
     return r == 0 ? multiply(m) : r;
 }
 
@@ -321,7 +368,8 @@ int tare_plan_parse(const char *text, size_t n, const char *what, const struct t
     r = r == 0 ? check_version(file, what, err) : r;
     if (r == 0) {
         plan.json = merge(file, changes);
-        r = plan.json ? build(&m) : tare_err_set(err, TARE_E_NOMEM, "plan: out of memory");
+        r = set_options(&plan.json, tare_json_get(changes, "set"), err);
+        r = r == 0 ? build(&m) : r;
     }
     tare_json_destroy(file);
     if (r < 0) {
@@ -337,9 +385,13 @@ void tare_plan_fini(struct tare_plan *plan)
 {
     for (size_t i = 0; i < plan->n_cells; i++) {
         free(plan->cells[i].spec);
+        free(plan->cells[i].combined);
     }
     free(plan->cells);
     for (size_t axis = 0; axis < TARE_N_AXES; axis++) {
+        for (size_t i = 0; plan->axes[axis] && i < plan->n_entries[axis]; i++) {
+            tare_entry_fini(&plan->axes[axis][i]);
+        }
         free(plan->axes[axis]);
     }
     tare_json_destroy(plan->json);

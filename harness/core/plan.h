@@ -18,6 +18,7 @@
 /* The scalar keys of a plan; each is an option of `tare run` too. */
 struct tare_plan_options {
     char *name;
+    char *about; /* what the plan is for, in one line */
     int64_t seed;
     int64_t repeats;
     int64_t time_limit_ns;      /* of one worker */
@@ -28,12 +29,15 @@ extern const struct tare_opt tare_plan_table[];
 
 /* One combination. Strings are owned by the plan. */
 struct tare_cell {
-    const char *backend;                     /* as named in the plan */
-    const char *model;                       /* label */
-    const char *technique;                   /* tag by which tables group; "baseline" if none */
-    const char *task;                        /* label */
-    const char *scenario;                    /* label */
-    char *spec;                              /* JSON for the worker */
+    const char *backend;   /* as named in the plan */
+    const char *model;     /* label */
+    const char *technique; /* by which tables group: "baseline", the model's own tag, the label of what is
+                            * applied, or "own + applied" */
+    const char *task;      /* label */
+    const char *scenario;  /* label */
+    int64_t repeats;       /* blocks that it takes part in, from the first on */
+    char *spec;            /* JSON for the worker */
+    char *combined;        /* what `technique` points to if it is of two tags; else NULL */
     const struct tare_json *backend_options; /* object or NULL, within the plan's tree */
 };
 
@@ -43,9 +47,11 @@ struct tare_plan {
     size_t n_cells;
     struct tare_cell *cells;
     struct tare_entry *axes[TARE_N_AXES]; /* what the cells' labels point into */
+    size_t n_entries[TARE_N_AXES];
 };
 
-/* Reads a plan. `changes` (an object with plan keys, or NULL) replaces members of the file's. */
+/* Reads a plan. `changes` (an object with plan keys, or NULL) replaces members of the file's; its member
+ * "set", an array of texts, then sets single options (core/plan_set.h). */
 TARE_MUST_CHECK int tare_plan_parse(const char *text, size_t n, const char *what,
                                     const struct tare_json *changes, const struct tare_paths *paths,
                                     struct tare_plan *out, struct tare_err *err);

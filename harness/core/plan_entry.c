@@ -4,20 +4,19 @@
 
 #include "base/opt.h"
 #include "core/builtin.h"
+#include "core/tag.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const skip_options[] = {"options", NULL};
 
 /* All keys of all axes; each axis has a table of its own into it. */
 struct keys {
     char *name;
     char *backend;
     char *path;
-    char *technique;
     char *task;
     char *scenario;
+    int64_t repeats;
     int64_t warmup;
     int64_t window_tok;
 };
@@ -28,13 +27,16 @@ static const struct tare_opt model_table[] = {
     {MEMBER(TARE_OPT_STR, name), .help = "label in tables"},
     {MEMBER(TARE_OPT_STR, backend), .help = "which backend runs it"},
     {MEMBER(TARE_OPT_STR, path), .help = "file, or zoo:NAME"},
-    {MEMBER(TARE_OPT_STR, technique), .help = "tag that it embodies"},
     TARE_OPT_END};
 static const struct tare_opt technique_table[] = {{MEMBER(TARE_OPT_STR, name), .help = "label in tables"},
-                                                  {MEMBER(TARE_OPT_STR, technique), .help = "taxonomy tag"},
                                                   TARE_OPT_END};
 static const struct tare_opt task_table[] = {{MEMBER(TARE_OPT_STR, name), .help = "label in tables"},
                                              {MEMBER(TARE_OPT_STR, task), .help = "which task"},
+                                             {MEMBER(TARE_OPT_I64, repeats), .def = "0", .min = 0,
+                                              .max = 10000, .help = "blocks that it takes part in; 0: all"},
+                                             {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0,
+                                              .max = 1 << 24,
+                                              .help = "window of texts in tokens; 0: the scenario's"},
                                              TARE_OPT_END};
 static const struct tare_opt scenario_table[] = {
     {MEMBER(TARE_OPT_STR, name), .help = "label in tables"},
@@ -45,13 +47,15 @@ static const struct tare_opt scenario_table[] = {
      .help = "window of texts in tokens; 0: the model's context"},
     TARE_OPT_END};
 
+/* `others` are keys that are no plain options. */
 static const struct {
     const char *key;
     const struct tare_opt *table;
-} axes[TARE_N_AXES] = {{"models", model_table},
-                       {"techniques", technique_table},
-                       {"tasks", task_table},
-                       {"scenarios", scenario_table}};
+    const char *others[5];
+} axes[TARE_N_AXES] = {{"models", model_table, {"options", "technique", "params", "techniques", NULL}},
+                       {"techniques", technique_table, {"technique", "params", NULL}},
+                       {"tasks", task_table, {"options", NULL}},
+                       {"scenarios", scenario_table, {NULL}}};
 
 const char *tare_axis_key(enum tare_axis axis)
 {
@@ -75,12 +79,39 @@ static void label_from_path(const char *path, char *out, size_t n_out)
     (void)snprintf(out, n_out, "%.*s", n, from);
 }
 
+/* The model's own technique: a text, or an object like those of the plan's "techniques". */
+static int read_own_technique(const struct tare_json *json, struct tare_entry *e, const char *what,
+                              struct tare_err *err)
+{
+    const struct tare_json *own = tare_json_get(json, "technique");
+    bool object = tare_json_type(own) == TARE_JSON_OBJECT;
+    for (const struct tare_json *v = tare_json_first(object ? own : NULL); v; v = tare_json_next(v)) {
+        const char *key = tare_json_key(v);
+        if (strcmp(key, "name") != 0 && strcmp(key, "technique") != 0 && strcmp(key, "params") != 0) {
+            return tare_err_set(
+                err, TARE_E_USAGE,
+                "%s: \"technique\" has the key \"%.40s\"; it may have name, technique, params", what, key);
+        }
+    }
+    int r = tare_tag_render(object ? own : json, what, &e->rendered, err);
+    const char *tag = e->rendered && strcmp(e->rendered, "none") != 0 ? e->rendered : "baseline";
+    e->tag = object && strcmp(tag, "baseline") != 0 ? borrowed(own, "name", tag) : tag;
+    return r;
+}
+
 static int read_model(const struct tare_json *json, struct tare_entry *e, const char *what,
                       struct tare_err *err)
 {
     e->what = borrowed(json, "backend", NULL);
     e->path = borrowed(json, "path", NULL);
-    e->tag = borrowed(json, "technique", "baseline");
+    int r = read_own_technique(json, e, what, err);
+    if (r < 0) {
+        return r;
+    }
+    e->techniques = tare_json_get(json, "techniques");
+    if (e->techniques && tare_json_type(e->techniques) != TARE_JSON_ARRAY) {
+        return tare_err_set(err, TARE_E_USAGE, "%s: \"techniques\" is no array of labels", what);
+    }
     if (!e->what) {
         return tare_err_set(err, TARE_E_USAGE, "%s: names no \"backend\"; 'tare list backends' shows them",
                             what);
@@ -94,7 +125,11 @@ static int read_model(const struct tare_json *json, struct tare_entry *e, const 
 static int read_technique(const struct tare_json *json, struct tare_entry *e, const char *what,
                           struct tare_err *err)
 {
-    e->tag_to_apply = borrowed(json, "technique", NULL);
+    int r = tare_tag_render(json, what, &e->rendered, err);
+    e->tag_to_apply = e->rendered;
+    if (r < 0) {
+        return r;
+    }
     if (json && !e->tag_to_apply) {
         return tare_err_set(err, TARE_E_USAGE,
                             "%s: names no \"technique\"; \"baseline\" is the untreated model", what);
@@ -122,11 +157,13 @@ static int check_task_options(const struct tare_task *task, const struct tare_js
     return r;
 }
 
-static int read_task(const struct tare_json *json, struct tare_entry *e, const char *what,
-                     struct tare_err *err)
+static int read_task(const struct tare_json *json, const struct keys *keys, struct tare_entry *e,
+                     const char *what, struct tare_err *err)
 {
     const struct tare_task *task = NULL;
     e->what = borrowed(json, "task", NULL);
+    e->repeats = keys->repeats;
+    e->window_tok = keys->window_tok;
     if (!e->what) {
         return tare_err_set(err, TARE_E_USAGE, "%s: names no \"task\"; 'tare list tasks' shows them", what);
     }
@@ -156,7 +193,7 @@ static int read_kind(enum tare_axis axis, const struct tare_json *json, const st
     case TARE_AXIS_TECHNIQUE:
         return read_technique(json, e, what, err);
     case TARE_AXIS_TASK:
-        return read_task(json, e, what, err);
+        return read_task(json, keys, e, what, err);
     default:
         return read_scenario(json, keys, e, what, err);
     }
@@ -174,6 +211,17 @@ static int check_options(enum tare_axis axis, const struct tare_json *json, cons
     return 0;
 }
 
+/* A label that was cut might be another's. */
+static int set_name(struct tare_entry *e, const char *name, const char *what, struct tare_err *err)
+{
+    int n = snprintf(e->name, sizeof e->name, "%s", name);
+    return n >= 0 && (size_t)n < sizeof e->name
+               ? 0
+               : tare_err_set(err, TARE_E_USAGE,
+                              "%s: its label has %zu bytes, %zu may be; give it a shorter \"name\"", what,
+                              strlen(name), sizeof e->name - 1);
+}
+
 int tare_entry_read(enum tare_axis axis, const struct tare_json *json, size_t index, struct tare_entry *out,
                     struct tare_err *err)
 {
@@ -189,19 +237,24 @@ int tare_entry_read(enum tare_axis axis, const struct tare_json *json, size_t in
     memset(&e, 0, sizeof e);
     int r = tare_opts_init(axes[axis].table, &keys, err);
     r = r == 0 ? check_options(axis, json, what, err) : r;
-    r = r == 0 ? tare_opts_from_json(axes[axis].table, &keys, json, skip_options, what, err) : r;
+    r = r == 0 ? tare_opts_from_json(axes[axis].table, &keys, json, axes[axis].others, what, err) : r;
+    r = r == 0 ? set_name(&e, keys.name ? keys.name : "", what, err) : r;
     if (r == 0) {
-        (void)snprintf(e.name, sizeof e.name, "%s", keys.name ? keys.name : "");
         e.options = tare_json_get(json, "options");
         r = read_kind(axis, json, &keys, &e, what, err);
     }
     tare_opts_fini(axes[axis].table, &keys);
+    r = r == 0 && !e.name[0] ? set_name(&e, e.what, what, err) : r;
     if (r < 0) {
+        tare_entry_fini(&e);
         return r;
-    }
-    if (!e.name[0]) {
-        (void)snprintf(e.name, sizeof e.name, "%s", e.what);
     }
     *out = e;
     return 0;
+}
+
+void tare_entry_fini(struct tare_entry *entry)
+{
+    free(entry->rendered);
+    memset(entry, 0, sizeof *entry);
 }

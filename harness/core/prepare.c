@@ -89,7 +89,7 @@ static int32_t *with_bos(struct builder *b, const int32_t *ids, size_t n, size_t
     int32_t *tokens = tare_arena_array(&b->out->arena, n + bos + 1, sizeof *tokens);
     if (tokens) {
         tokens[0] = (int32_t)b->args->facts->bos;
-        if (n > 0) {
+        if (n > 0 && ids) {
             memcpy(tokens + bos, ids, n * sizeof *tokens);
         }
         *out_n = n + bos;
@@ -303,6 +303,13 @@ static int prepare_generate(struct builder *b, const struct tare_item *item, str
         return r;
     }
     const int32_t *tokens = with_bos(b, b->ids, n, &total);
+    if (tokens && item->n_tokens > total) {
+        return tare_err_set(b->err, TARE_E_FORMAT,
+                            "task %s: a prompt has %zu tokens, %u were asked for; ask for fewer or choose "
+                            "another text",
+                            b->args->task->name, total, item->n_tokens);
+    }
+    total = item->n_tokens ? item->n_tokens : total;
     r = generation(b, tokens, total, item->max_output, to);
     to->den = TARE_UNKNOWN; /* graded as a whole, not by tokens */
     return r == 0 ? copy_stops(b, item, to) : r;

@@ -216,6 +216,11 @@ static void measure(struct worker *w)
     add_stream_reading(w, "stream_stall_time", "s", (double)stall_ns / 1e9);
 }
 
+static int ask_backend(struct worker *w, enum tare_phase_name phase, struct tare_err *err)
+{
+    return tare_metering_ask_backend(&w->metering, phase, &w->instance.ops, w->instance.self, err);
+}
+
 static int failure(const struct worker *w, struct tare_err *err)
 {
     if (w->n_failed == 0) {
@@ -241,8 +246,13 @@ static int run(struct worker *w, int spec_fd, struct tare_err *err)
         return r;
     }
     warm_up(w);
+    r = ask_backend(w, TARE_PHASE_LOAD, err);
+    if (r < 0) {
+        return r;
+    }
     measure(w);
-    return failure(w, err);
+    r = ask_backend(w, TARE_PHASE_MEASURE, err);
+    return w->n_failed > 0 ? failure(w, err) : r;
 }
 
 static void finish(struct worker *w, int r, const struct tare_err *err)

@@ -82,9 +82,10 @@ TARE_MUST_CHECK int tare_store_set_items(struct tare_store *store, int64_t cell_
                                          struct tare_err *err);
 TARE_MUST_CHECK int tare_store_set_verdict(struct tare_store *store, int64_t cell_id, const char *verdict,
                                            const char *reasons, struct tare_err *err);
-/* Links a file to a cell. sha256 NULL: look it up by path, size and time; *out_found says if known. */
+/* A file known by path, size and time: its number and hash, or TARE_ABSENT and "". */
 TARE_MUST_CHECK int tare_store_find_artifact(struct tare_store *store, const char *path, int64_t bytes,
-                                             int64_t mtime_ns, int64_t *out_id, struct tare_err *err);
+                                             int64_t mtime_ns, int64_t *out_id, char out_sha256[65],
+                                             struct tare_err *err);
 TARE_MUST_CHECK int tare_store_add_artifact(struct tare_store *store, const char *path, int64_t bytes,
                                             int64_t mtime_ns, const char *sha256, int64_t *out_id,
                                             struct tare_err *err);

@@ -63,10 +63,11 @@ int tare_store_set_verdict(struct tare_store *store, int64_t cell_id, const char
 }
 
 int tare_store_find_artifact(struct tare_store *store, const char *path, int64_t bytes, int64_t mtime_ns,
-                             int64_t *out_id, struct tare_err *err)
+                             int64_t *out_id, char out_sha256[65], struct tare_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int r = tare_sql_prepare(store, "SELECT id FROM artifact WHERE path = ? AND bytes = ? AND mtime_ns = ?",
+    int r = tare_sql_prepare(store,
+                             "SELECT id, sha256 FROM artifact WHERE path = ? AND bytes = ? AND mtime_ns = ?",
                              &stmt, err, "tii", path, bytes, mtime_ns);
     if (r < 0) {
         return r;
@@ -76,6 +77,8 @@ int tare_store_find_artifact(struct tare_store *store, const char *path, int64_t
         return r;
     }
     *out_id = r == 1 ? sqlite3_column_int64(stmt, 0) : TARE_ABSENT;
+    const char *sha256 = r == 1 ? (const char *)sqlite3_column_text(stmt, 1) : NULL;
+    (void)snprintf(out_sha256, 65, "%s", sha256 ? sha256 : "");
     (void)sqlite3_reset(stmt);
     return 0;
 }

@@ -114,6 +114,19 @@ int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figur
     return to->put(to, f, err);
 }
 
+int tare_figure_exact(struct tare_figure *f, double value, const char *n_what, const char *why,
+                      struct tare_figures *to, struct tare_err *err)
+{
+    f->n_what = n_what;
+    if (!isfinite(value)) {
+        return tare_figure_absent(f, why, to, err);
+    }
+    f->value = f->low = f->high = value;
+    f->level = 1;
+    f->method = "exact count";
+    return to->put(to, f, err);
+}
+
 int tare_figure_repeats(struct tare_figure *f, double *values, size_t n, const char *why,
                         struct tare_figures *to, struct tare_err *err)
 {
@@ -131,18 +144,39 @@ int tare_figure_repeats(struct tare_figure *f, double *values, size_t n, const c
     return to->put(to, f, err);
 }
 
-const struct tare_reading_record *tare_evidence_find(const struct tare_evidence *e, int64_t repeat_id,
-                                                     const char *phase, const char *name)
+static const struct tare_reading_record *find(const struct tare_evidence *e, int64_t repeat_id,
+                                              const char *phase, const char *name, bool own)
 {
     const struct tare_reading_record *found = NULL;
     for (size_t i = 0; i < e->n_readings; i++) {
         const struct tare_reading_record *r = &e->readings[i].r;
         if (e->readings[i].repeat_id == repeat_id && strcmp(r->name, name) == 0 &&
-            strcmp(r->phase, phase) == 0) {
+            strcmp(r->phase, phase) == 0 && (strcmp(r->meter, TARE_METER_OF_BACKEND) == 0) == own) {
             found = r;
         }
     }
     return found;
+}
+
+const struct tare_reading_record *tare_evidence_find(const struct tare_evidence *e, int64_t repeat_id,
+                                                     const char *phase, const char *name)
+{
+    return find(e, repeat_id, phase, name, false);
+}
+
+const struct tare_reading_record *tare_evidence_find_own(const struct tare_evidence *e, int64_t repeat_id,
+                                                         const char *phase, const char *name)
+{
+    return find(e, repeat_id, phase, name, true);
+}
+
+const char *tare_evidence_no_baseline(const struct tare_evidence *e)
+{
+    return e->is_baseline        ? "this is the baseline"
+           : !e->baseline_name   ? "the plan names no baseline"
+           : !e->baseline        ? "the baseline has no such task"
+           : !e->baseline->valid ? "the baseline's cell is not valid"
+                                 : NULL;
 }
 
 size_t tare_evidence_complete(const struct tare_evidence *e)

@@ -54,7 +54,7 @@ struct tare_evidence {
     void *ctx;
 };
 
-/* Where figures go. */
+/* Where figures go. A later figure of the same name replaces an earlier one. */
 struct tare_figures {
     int (*put)(struct tare_figures *to, const struct tare_figure *figure, struct tare_err *err);
 };
@@ -80,12 +80,21 @@ void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence 
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval);
 TARE_MUST_CHECK int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figures *to,
                                        struct tare_err *err);
+/* A count that leaves nothing to be uncertain about, of f->n units; absent with `why` if not finite. */
+TARE_MUST_CHECK int tare_figure_exact(struct tare_figure *f, double value, const char *n_what,
+                                      const char *why, struct tare_figures *to, struct tare_err *err);
 /* Median and interval over one value a repeat; sorts the values. Absent with `why` when n is 0. */
 TARE_MUST_CHECK int tare_figure_repeats(struct tare_figure *f, double *values, size_t n, const char *why,
                                         struct tare_figures *to, struct tare_err *err);
-/* The last reading of that name and phase in a repeat, or NULL. */
+/* The last reading of that name and phase in a repeat, or NULL. What a backend says of itself
+ * (derive/technique.c) is none of them: it must not pass for a meter's. */
 const struct tare_reading_record *tare_evidence_find(const struct tare_evidence *e, int64_t repeat_id,
                                                      const char *phase, const char *name);
+/* The same among what the backend's own hook said. */
+const struct tare_reading_record *tare_evidence_find_own(const struct tare_evidence *e, int64_t repeat_id,
+                                                         const char *phase, const char *name);
+/* Why nothing can be set against the baseline, or NULL. */
+const char *tare_evidence_no_baseline(const struct tare_evidence *e);
 size_t tare_evidence_complete(const struct tare_evidence *e);
 
 #endif

@@ -36,15 +36,8 @@ static double fact_value(const struct tare_evidence *e, const char *name)
 static int put_exact(struct tare_figure *f, double value, const char *why, struct tare_figures *to,
                      struct tare_err *err)
 {
-    f->n_what = "model";
     f->n = 1;
-    if (!isfinite(value)) {
-        return tare_figure_absent(f, why, to, err);
-    }
-    f->value = f->low = f->high = value;
-    f->level = 1;
-    f->method = "exact count";
-    return to->put(to, f, err);
+    return tare_figure_exact(f, value, "model", why, to, err);
 }
 
 static int derive_facts(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
@@ -69,6 +62,24 @@ static int derive_bits(const struct tare_evidence *e, struct tare_figures *to, s
     return put_exact(&f, bits, "the backend does not know parameters or stored bytes", to, err);
 }
 
+/* The most state that the backend says it held, in a repeat that one process saw whole. It knows what
+ * arithmetic on the model's facts cannot: evicted entries and entries kept in fewer bits. */
+static const struct tare_reading_record *told_state(const struct tare_evidence *e)
+{
+    const struct tare_reading_record *most = NULL;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        const struct tare_evidence_repeat *repeat = &e->repeats[i];
+        const struct tare_reading_record *r =
+            repeat->complete && repeat->attempts == 1
+                ? tare_evidence_find_own(e, repeat->id, "measure", "state_bytes_max")
+                : NULL;
+        if (r && !r->absent && (!most || r->value > most->value)) {
+            most = r;
+        }
+    }
+    return most;
+}
+
 /* Largest state that any request of the task needed. */
 static int derive_state(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
 {
@@ -80,8 +91,17 @@ static int derive_state(const struct tare_evidence *e, struct tare_figures *to, 
     }
     double state = fact_value(e, "state_bytes");
     double bytes = fact_value(e, "kv_bytes_per_token") * (double)longest + state;
-    return put_exact(&f, longest ? bytes : (double)NAN,
-                     longest ? "the backend does not know its state" : "no token was fed", to, err);
+    const char *why = longest ? "the backend does not know its state" : "no token was fed";
+    bytes = longest ? bytes : (double)NAN;
+    int r = put_exact(&f, bytes, why, to, err);
+    struct tare_figure held = tare_figure_make("state_bytes", "B", TARE_KIND_COUNTED, f.source, "request");
+    const struct tare_reading_record *told = told_state(e);
+    if (told) {
+        held.source = told->source;
+        held.kind = tare_kind_of(told->kind);
+        bytes = told->value;
+    }
+    return r == 0 ? put_exact(&held, bytes, why, to, err) : r;
 }
 
 /* The first complete repeat: the work, and so the count, is the same in all. */

@@ -35,6 +35,17 @@ static double decode_tokens(const struct tare_repeat_sums *s)
     return per_second((double)s->decode_tok, s->decode_ns);
 }
 
+/* Until the first token: what no decoding took. Only a task that generates can tell the two apart. */
+static int64_t prefill_ns(const struct tare_repeat_sums *s)
+{
+    return s->output_tok > 0 ? s->busy_ns - s->decode_ns : 0;
+}
+
+static double prefill_tokens(const struct tare_repeat_sums *s)
+{
+    return per_second((double)s->prompt_tok, prefill_ns(s));
+}
+
 static const struct {
     const char *name;
     const char *unit;
@@ -44,6 +55,7 @@ static const struct {
     {"request_throughput", "request/s", "no request was answered", requests},
     {"token_throughput", "tok/s", "no token was processed", all_tokens},
     {"output_throughput", "tok/s", "the task generates no tokens", output_tokens},
+    {"prefill_throughput", "tok/s", "the task generates no tokens", prefill_tokens},
     {"decode_throughput", "tok/s", "no request generated two tokens", decode_tokens},
 };
 
@@ -91,37 +103,59 @@ static void flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *
     }
 }
 
-/* Why there can be no speed-up, or NULL. */
-static const char *no_speedup(const struct tare_evidence *e)
+static double window_time(const struct tare_repeat_sums *s)
 {
-    return e->is_baseline        ? "this is the baseline"
-           : !e->baseline_name   ? "the plan names no baseline"
-           : !e->baseline        ? "the baseline has no such task"
-           : !e->baseline->valid ? "the baseline's cell is not valid"
-                                 : NULL;
+    return (double)s->window_ns;
 }
 
-static int derive_speedup(const struct tare_evidence *e, double *values, struct tare_figures *to,
-                          struct tare_err *err)
+static double prefill_time(const struct tare_repeat_sums *s)
 {
-    const char *source =
-        e->speedup_source ? e->speedup_source : "windows of the same block, baseline over this";
-    struct tare_figure f = tare_figure_make("speedup", "x", TARE_KIND_MEASURED, source, "process");
-    const char *why = no_speedup(e);
+    return s->prompt_tok > 0 ? (double)prefill_ns(s) / (double)s->prompt_tok : 0;
+}
+
+static double decode_time(const struct tare_repeat_sums *s)
+{
+    return s->decode_tok > 0 ? (double)s->decode_ns / (double)s->decode_tok : 0;
+}
+
+/* What is set against the baseline: a time of a repeat, 0 where there is none. */
+static const struct {
+    const char *name;
+    const char *source; /* NULL: the evidence's, which names the baseline */
+    rate_fn time;
+} speedups[] = {
+    {"speedup", NULL, window_time},
+    {"prefill_speedup", "time to the first token per prompt token, same block, baseline over this",
+     prefill_time},
+    {"decode_speedup", "time per token after the first, same block, baseline over this", decode_time},
+};
+
+static int derive_speedup(const struct tare_evidence *e, size_t which, double *values,
+                          struct tare_figures *to, struct tare_err *err)
+{
+    const char *source = speedups[which].source ? speedups[which].source
+                         : e->speedup_source    ? e->speedup_source
+                                                : "windows of the same block, baseline over this";
+    struct tare_figure f = tare_figure_make(speedups[which].name, "x", TARE_KIND_MEASURED, source, "process");
+    const char *why = tare_evidence_no_baseline(e);
     if (why) {
         return tare_figure_absent(&f, why, to, err);
     }
     size_t n = 0;
+    const char *none = "no block was completed by both";
     tare_figure_flag_noise(&f, e);
     tare_figure_flag_noise(&f, e->baseline);
     for (size_t i = 0; i < e->n_repeats; i++) {
         const struct tare_evidence_repeat *base = partner(e, &e->repeats[i]);
-        if (base && e->repeats[i].sums.window_ns > 0) {
+        double here = base ? speedups[which].time(&e->repeats[i].sums) : 0;
+        double there = base ? speedups[which].time(&base->sums) : 0;
+        none = base ? "the task takes no such time" : none;
+        if (base && here > 0 && there > 0) {
             flag_pair(&f, &e->repeats[i], base);
-            values[n++] = (double)base->sums.window_ns / (double)e->repeats[i].sums.window_ns;
+            values[n++] = there / here;
         }
     }
-    return tare_figure_repeats(&f, values, n, "no block was completed by both", to, err);
+    return tare_figure_repeats(&f, values, n, none, to, err);
 }
 
 int tare_derive_throughput(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
@@ -136,7 +170,9 @@ int tare_derive_throughput(const struct tare_evidence *e, struct tare_figures *t
     for (size_t i = 0; r == 0 && i < sizeof rates / sizeof *rates; i++) {
         r = derive_rate(e, i, values, to, err);
     }
-    r = r == 0 ? derive_speedup(e, values, to, err) : r;
+    for (size_t i = 0; r == 0 && i < sizeof speedups / sizeof *speedups; i++) {
+        r = derive_speedup(e, i, values, to, err);
+    }
     free(values);
     return r;
 }

@@ -53,6 +53,33 @@ static void test_generate(void **state)
     }
 }
 
+/* Cut to an exact number of tokens, the first of which is the beginning of sequence if there is one. */
+static void test_generate_from_some_tokens(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t first_token;
+        uint32_t n_tokens;
+        const char *tokens; /* NULL: refused */
+    } cases[] = {{bos, 1, "^"},          {bos, 3, "^ab"},          {bos, 4, "^abc"},        {bos, 5, NULL},
+                 {TARE_UNKNOWN, 1, "a"}, {TARE_UNKNOWN, 3, "abc"}, {TARE_UNKNOWN, 4, NULL}, {bos, 0, "^abc"}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const struct tare_item item = {
+            .kind = TARE_ITEM_GENERATE, .text = BYTES("abc"), .n_tokens = cases[c].n_tokens, .max_output = 2};
+        struct setup s;
+        set_up(&s, &item, 1, 1, 100, cases[c].first_token);
+        if (!cases[c].tokens) {
+            assert_fails(&s, TARE_E_FORMAT, "made_up");
+            continue;
+        }
+        const struct tare_prepared_request *q = prepare(&s)->requests;
+        assert_int_equal(q->n_tokens, strlen(cases[c].tokens));
+        assert_tokens(q->tokens, q->n_tokens, cases[c].tokens);
+        assert_int_equal(q->first, q->n_tokens);
+        done(&s);
+    }
+}
+
 /* Without a token there is nothing to continue. */
 static void test_generate_from_nothing(void **state)
 {
@@ -203,9 +230,13 @@ static void test_many_items(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generate),   cmocka_unit_test(test_generate_from_nothing),
-        cmocka_unit_test(test_tokens),     cmocka_unit_test(test_capabilities),
-        cmocka_unit_test(test_lies),       cmocka_unit_test(test_many_tokens),
+        cmocka_unit_test(test_generate),
+        cmocka_unit_test(test_generate_from_some_tokens),
+        cmocka_unit_test(test_generate_from_nothing),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_many_tokens),
         cmocka_unit_test(test_many_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

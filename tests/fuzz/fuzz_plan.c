@@ -17,7 +17,9 @@ static const struct fuzz_seed seeds[] = {
         "\"memory_limit\": \"4GiB\", \"baseline\": \"a\", \"models\": [{\"backend\": \"" SO
         "\", \"name\": \"a\", \"path\": \"zoo:x\", \"options\": {\"x\": 1}}, {\"backend\": \"" SO
         "\", \"name\": \"b\", \"technique\": \"infer.compress.quant\"}], \"techniques\": [{\"technique\": "
-        "\"none\"}], \"tasks\": [{\"task\": \"text\", \"options\": {\"items\": 2}}, {\"task\": \"copy\"}], "
+        "\"none\"}, {\"technique\": [\"a{b=1}\", \"c{draft=zoo:d}\"]}, {\"technique\": \"e\", "
+        "\"params\": {\"bits\": 4, \"calib\": \"zoo:c\"}}], \"tasks\": [{\"task\": \"text\", \"options\": "
+        "{\"items\": 2}}, {\"task\": \"copy\"}], "
         "\"scenarios\": [{\"scenario\": \"single\", \"warmup\": 0, \"window_tok\": 16}], \"include\": "
         "[{\"model\": \"*\"}], \"exclude\": [{\"model\": \"b\", \"task\": \"te?t\"}]}"),
 };
@@ -40,6 +42,12 @@ static const char *const words[] = {"\"tare\": 1,",
                                     "\"time_limit\":\"1s\",",
                                     "zoo:../",
                                     "\"window_tok\":",
+                                    "\"technique\":",
+                                    "\"a.b{c=1,d=zoo:x}\"",
+                                    "\"a{draft=zoo:x}+b\"",
+                                    "\"params\":{\"bits\":4,\"calib\":\"x\"},",
+                                    "\"techniques\":[\"*\"],",
+                                    "\"repeats\":1,",
                                     NULL};
 
 static int read_plan(const char *data, size_t n, struct tare_rng *rng, struct tare_err *err)

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <tare/kind.h>
+#include <tare/meter.h>
 #include <tare/opt.h>
 #include <tare/plugin.h>
 
@@ -172,6 +173,12 @@ struct tare_backend {
     void (*close)(void *self);
     /* What account gives: 0 for counted, or TARE_KIND_MODELLED, TARE_KIND_DECLARED. */
     uint32_t account_kind;
+    /* Optional, untimed: what the backend knows of its own doing. Called twice on the main thread:
+     * between warm-up and measuring (measured 0: what loading and applying a technique took; a good
+     * moment to set counters back) and behind the last answer (measured 1: what the answers since then
+     * took). Each reading is copied before add returns. Its name becomes that of a figure: 1 to 60 of
+     * a-z, 0-9 and '_', unique in the backend. A name of the harness's own is stored as a reading only. */
+    void (*readings)(void *self, int measured, struct tare_readings *to);
 };
 
 /* First member of every backend's definition. */

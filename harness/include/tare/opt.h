@@ -4,14 +4,15 @@
  *
  * One table describes the options of a plug-in, a task, a plan or a subcommand: it drives parsing
  * (from a plan's JSON and from the command line), defaults, limits, --help and the manual. The parsed
- * values are written straight into a struct at `offset`. This header only describes; the parser lives
- * in the harness.
+ * values are written straight into a struct at `offset`. The parser lives in the harness; the three calls
+ * below let a plug-in use it for tables of its own.
  */
 #ifndef TARE_OPT_H
 #define TARE_OPT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <tare/err.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -45,6 +46,14 @@ struct tare_opt {
     {                \
         0            \
     }
+
+/* Fills every member of the table with its default. `base` is zeroed memory of the options struct. */
+TARE_MUST_CHECK TARE_EXPORT int tare_opts_init(const struct tare_opt *table, void *base, struct tare_err *err);
+/* Frees the strings. */
+TARE_EXPORT void tare_opts_fini(const struct tare_opt *table, void *base);
+/* Sets one option from text. `what` says whose option it is ("backend null"). */
+TARE_MUST_CHECK TARE_EXPORT int tare_opts_set(const struct tare_opt *table, void *base, const char *name,
+                                              const char *value, const char *what, struct tare_err *err);
 
 #ifdef __cplusplus
 }

@@ -30,9 +30,9 @@ extern "C" {
  *           is the most probable one; num = right tokens, den = graded tokens, exact = all right.
  * CHOICE    text + each choice, tokenized apart; the likeliest choice is picked; num = exact =
  *           picked gold, den = 1.
- * GENERATE  Greedy continuation of text up to a stop string; exact = equals `reference` (if any);
- *           no num and den.
- * TOKENS    Like GENERATE from n_tokens copies of a byte; needs no tokenizer and is not graded.
+ * GENERATE  Greedy continuation of text, or of its first n_tokens tokens, up to a stop string; exact = equals
+ * `reference` (if any); no num and den. TOKENS    Like GENERATE from n_tokens copies of a byte; needs no
+ * tokenizer and is not graded.
  */
 enum tare_item_kind {
     TARE_ITEM_TEXT = 1,
@@ -65,7 +65,8 @@ struct tare_item {
     const struct tare_bytes *stops; /* GENERATE */
     size_t n_stops;
     struct tare_bytes reference; /* GENERATE: data NULL for none */
-    uint32_t n_tokens;           /* TOKENS: prompt length */
+    uint32_t n_tokens;           /* TOKENS: prompt length; GENERATE: the prompt is cut to so many, the
+                                  * beginning-of-sequence token included; 0: all of the text */
     uint32_t max_output;         /* GENERATE, TOKENS */
     int32_t level;               /* difficulty or length class; 0 if none */
 };

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The columns of a survey: which figures of which tasks, and how each is shown. Internal to the survey. */
+#ifndef TARE_REPORTS_SURVEY_COLUMNS_H
+#define TARE_REPORTS_SURVEY_COLUMNS_H
+
+#include "survey.h"
+
+/* How a figure is shown. */
+struct tare_survey_spec {
+    const char *figure;
+    const char *header;
+    const char *unit; /* shown */
+    double scale;     /* to the shown unit; 0: as it is */
+    int decimals;
+    enum tare_better better;
+    bool of_model;   /* the same for all tasks: no task in the header */
+    bool by_default; /* a column where a plan names none */
+};
+
+struct tare_survey_column {
+    const struct tare_survey_spec *spec;
+    const char *task; /* NULL: of the model */
+    const char *figure;
+    const char *unit;
+    const char *header;
+    enum tare_better better;
+};
+
+struct tare_survey_columns {
+    struct tare_survey_column *list; /* in the survey's arena */
+    size_t n;
+};
+
+/* The input's columns, or the default ones. A column that no cell could fill is left out: the full view
+ * says why. Returns -1 when memory is refused. */
+TARE_MUST_CHECK int tare_survey_find_columns(const struct tare_survey_input *input, struct tare_arena *arena,
+                                             struct tare_survey_columns *out);
+const struct tare_figure *tare_survey_figure(const struct tare_survey_cell *cell, const char *name);
+bool tare_survey_is_valid(const struct tare_survey_cell *cell);
+
+#endif
