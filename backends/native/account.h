@@ -17,7 +17,7 @@ extern const char tare_account_convention[];
 /* Refuses work that no single request could ask of this model. */
 TARE_MUST_CHECK int tare_account_count(const struct tare_model *model, const struct tare_work *work,
                                        struct tare_cost *out, struct tare_err *err);
-/* Growth of the cache per token, all layers: a key and a value of d float32 each. */
-int64_t tare_account_kv_bytes(const struct tare_model_config *config);
+/* Bytes of the state after n tokens, all layers. */
+int64_t tare_account_state_bytes(const struct tare_model *model, uint32_t n_tokens);
 
 #endif

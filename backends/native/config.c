@@ -5,14 +5,13 @@
  * Every value is a string in the file. The limits are far above any model of the zoo; they keep all
  * later products of two or three of these numbers inside 64 bits. No tensor is looked at here.
  */
-#include "model.h"
+#include "arch.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FORMAT_NAME "tare-zoo-1"
-#define ARCH_NAME   "llama"
 
 struct source {
     const struct tare_safetensors *st;
@@ -51,42 +50,37 @@ static int read_int(const struct source *from, const char *key, int64_t min, int
     return 0;
 }
 
-static int read_sizes(const struct source *from, struct tare_model_config *c)
+static int read_size(const struct source *from, const char *key, int64_t max, uint32_t *to)
+{
+    int64_t value;
+    int rc = read_int(from, key, 1, max, &value);
+    if (rc == 0) {
+        *to = (uint32_t)value;
+    }
+    return rc;
+}
+
+static int read_sizes(const struct source *from, const struct tare_arch *arch, struct tare_model_config *c)
 {
     const struct {
         const char *key;
         int64_t max;
         uint32_t *to;
     } rows[] = {
-        {"d_model", 16384, &c->d_model},  {"n_layers", 256, &c->n_layers}, {"n_heads", 1024, &c->n_heads},
-        {"head_dim", 1024, &c->head_dim}, {"ffn", 65536, &c->ffn},         {"vocab", 65536, &c->n_vocab},
-        {"max_ctx", 65536, &c->n_ctx},
+        {"d_model", 16384, &c->d_model}, {"n_layers", 256, &c->n_layers}, {"ffn", 65536, &c->ffn},
+        {"vocab", 65536, &c->n_vocab},   {"max_ctx", 65536, &c->n_ctx},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int64_t value;
-        int rc = read_int(from, rows[i].key, 1, rows[i].max, &value);
-        if (rc < 0) {
-            return rc;
-        }
-        *rows[i].to = (uint32_t)value;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof rows / sizeof rows[0]; i++) {
+        rc = read_size(from, rows[i].key, rows[i].max, rows[i].to);
     }
-    return 0;
+    for (size_t i = 0; rc == 0 && arch->keys[i].name; i++) {
+        rc = read_size(from, arch->keys[i].name, arch->keys[i].max, &c->size[i]);
+    }
+    return rc;
 }
 
-static int check_sizes(const struct source *from, const struct tare_model_config *c)
-{
-    if (c->n_heads * c->head_dim != c->d_model) {
-        return tare_err_set(from->err, TARE_E_FORMAT, "%s: %u heads of %u do not make d_model %u", from->what,
-                            c->n_heads, c->head_dim, c->d_model);
-    }
-    if (c->head_dim % 2 != 0) {
-        return tare_err_set(from->err, TARE_E_FORMAT, "%s: head_dim %u is odd and cannot be rotated in pairs",
-                            from->what, c->head_dim);
-    }
-    return 0;
-}
-
-static int check_kind(const struct source *from)
+static int check_kind(const struct source *from, const struct tare_arch **arch)
 {
     const char *format = tare_safetensors_meta(from->st, "format");
     if (!format || strcmp(format, FORMAT_NAME) != 0) {
@@ -94,47 +88,56 @@ static int check_kind(const struct source *from)
                             "%s: metadata 'format' is '%.40s'; this engine reads '" FORMAT_NAME "' files",
                             from->what, format ? format : "(absent)");
     }
-    const char *arch = tare_safetensors_meta(from->st, "arch");
-    if (!arch) {
+    const char *name = tare_safetensors_meta(from->st, "arch");
+    if (!name) {
         return tare_err_set(from->err, TARE_E_FORMAT, "%s: metadata 'arch' is absent", from->what);
     }
-    if (strcmp(arch, ARCH_NAME) != 0) {
+    *arch = tare_arch_find(name);
+    if (!*arch) {
         return tare_err_set(from->err, TARE_E_UNSUPPORTED,
-                            "%s: arch '%.40s' is not supported; this engine runs '" ARCH_NAME "'", from->what,
-                            arch);
+                            "%s: arch '%.40s' is not supported; this engine runs %s", from->what, name,
+                            tare_arch_names());
     }
     return 0;
 }
 
-int tare_model_read_config(struct tare_model_config *config, const struct tare_safetensors *st,
-                           const char *what, struct tare_err *err)
+static int read_rest(const struct source *from, struct tare_model_config *c)
+{
+    int64_t bos = 0;
+    int rc = read_int(from, "bos", 0, (int64_t)c->n_vocab - 1, &bos);
+    c->bos = (int32_t)bos;
+    if (rc == 0) {
+        rc = read_int(from, "n_params", 1, INT64_C(1) << 48, &c->n_params);
+    }
+    if (rc == 0) {
+        rc = read_text(from, "name", c->name, sizeof c->name);
+    }
+    if (rc == 0) {
+        rc = read_text(from, "tokenizer_sha", c->tokenizer_sha, sizeof c->tokenizer_sha);
+    }
+    return rc;
+}
+
+int tare_model_read_config(struct tare_model_config *config, const struct tare_arch **arch,
+                           const struct tare_safetensors *st, const char *what, struct tare_err *err)
 {
     const struct source from = {.st = st, .what = what, .err = err};
+    const struct tare_arch *found = NULL;
     struct tare_model_config c = {0};
-    int rc = check_kind(&from);
+    int rc = check_kind(&from, &found);
     if (rc == 0) {
-        rc = read_sizes(&from, &c);
+        rc = read_sizes(&from, found, &c);
+    }
+    if (rc == 0 && found->check) {
+        rc = found->check(&c, what, err);
     }
     if (rc == 0) {
-        rc = check_sizes(&from, &c);
-    }
-    int64_t bos = 0;
-    if (rc == 0) {
-        rc = read_int(&from, "bos", 0, (int64_t)c.n_vocab - 1, &bos);
-    }
-    if (rc == 0) {
-        rc = read_int(&from, "n_params", 1, INT64_C(1) << 48, &c.n_params);
-    }
-    if (rc == 0) {
-        rc = read_text(&from, "name", c.name, sizeof c.name);
-    }
-    if (rc == 0) {
-        rc = read_text(&from, "tokenizer_sha", c.tokenizer_sha, sizeof c.tokenizer_sha);
+        rc = read_rest(&from, &c);
     }
     if (rc < 0) {
         return rc;
     }
-    c.bos = (int32_t)bos;
+    *arch = found;
     *config = c;
     return 0;
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The `native` backend: the project's own reference engine for the Llama-style models of the zoo.
+ * The `native` backend: the project's own reference engine for the models of the zoo.
  *
- * Greedy and synchronous, float32 throughout. This file is the contract's side of it: options, the
- * checks of a request, the order of answers. What is computed lies in llama.c, what is read in model.c
- * and tokenizer.c. Other architectures, compressed storage and techniques are refused by name.
+ * Synchronous. This file is the contract's side of it: options, the order of loading, the checks of a
+ * request, the facts. What is computed lies in engine.c and arch/, how requests are answered in session.c
+ * and decoding.c, how matrices are kept in storage/, what compresses them in technique/.
  */
 #include "account.h"
-#include "llama.h"
-#include "model.h"
-#include "tokenizer.h"
+#include "arch.h"
+#include "readings.h"
+#include "technique.h"
 
 #include <cblas.h>
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,13 @@ struct native {
     int64_t threads;
     char *tokenizer_path;
     bool reuse_prefix;
+    int64_t block;
     /* options end here */
     struct tare_tokenizer tokenizer;
     struct tare_model model;
-    struct tare_llama llama;
-    int32_t *cached;   /* ids whose keys and values the cache holds, by position */
-    uint32_t n_cached; /* of n_ctx */
+    struct tare_treatment treatment;
+    struct tare_session session;
+    struct tare_applied applied;
 };
 
 static const struct tare_opt options[] = {
@@ -38,7 +40,7 @@ static const struct tare_opt options[] = {
      .type = TARE_OPT_I64,
      .offset = offsetof(struct native, threads),
      .def = "1",
-     .help = "threads of the matrix products",
+     .help = "threads of the engine",
      .min = 1,
      .max = 256},
     {.name = "tokenizer",
@@ -49,23 +51,18 @@ static const struct tare_opt options[] = {
      .type = TARE_OPT_BOOL,
      .offset = offsetof(struct native, reuse_prefix),
      .def = "yes",
-     .help = "keep the keys and values of a prefix that a request shares with the one before it"},
+     .help = "keep the state of a prefix that a request shares with the one before it"},
+    {.name = "block",
+     .type = TARE_OPT_I64,
+     .offset = offsetof(struct native, block),
+     .def = "0",
+     .help = "tokens that go through a layer together: 1 is the recurrent form, a whole context the "
+             "parallel one, between them the chunkwise one; 0: the architecture's own",
+     .unit = "tok",
+     .min = 0,
+     .max = 65536},
     TARE_OPT_END,
 };
-
-static int native_open(void *self, struct tare_err *err)
-{
-    const struct native *n = self;
-    openblas_set_num_threads((int)n->threads);
-    int got = openblas_get_num_threads();
-    if (got != n->threads) {
-        return tare_err_set(
-            err, TARE_E_ENVIRONMENT,
-            "native: this OpenBLAS gives %d threads where %d were asked for; set threads to %d", got,
-            (int)n->threads, got);
-    }
-    return 0;
-}
 
 /* Joins the folder of the model and a name below it. */
 static int beside_model(const char *model_path, const char *name, char *out, size_t cap)
@@ -125,37 +122,59 @@ static int check_match(const struct native *n, const char *path, struct tare_err
     return 0;
 }
 
-/* Lets BLAS take its work memory and start its threads here rather than in the first request. */
+/* Lets BLAS take its work memory and the threads start here rather than in the first request. */
 static void warm_up(struct native *n)
 {
+    int32_t ids[WARM_TOKENS];
     uint32_t count = n->model.config.n_ctx < WARM_TOKENS ? n->model.config.n_ctx : WARM_TOKENS;
     for (uint32_t i = 0; i < count; i++) {
-        n->cached[i] = n->model.config.bos;
+        ids[i] = n->model.config.bos;
     }
-    tare_llama_forward(&n->llama, n->cached, 0, count);
-    (void)tare_llama_logits(&n->llama, 0, count);
-    n->n_cached = 0;
+    (void)tare_session_prefill(&n->session, ids, count, 0, 0);
+    tare_session_forget(&n->session);
+    n->session.most_tokens = 0;
 }
 
-static int check_load(const struct tare_load *load, struct tare_err *err)
+static int apply_technique(struct native *n, const struct tare_load *load, struct tare_err *err)
 {
-    if (load->technique) {
-        return tare_err_set(err, TARE_E_UNSUPPORTED,
-                            "native: technique '%.100s' asked for, but this backend applies none",
-                            load->technique);
+    memset(&n->applied, 0, sizeof n->applied);
+    n->treatment = (struct tare_treatment){.model = &n->model,
+                                           .tokenizer = &n->tokenizer,
+                                           .model_path = load->path,
+                                           .threads = (uint32_t)n->threads,
+                                           .decoding = &tare_decoding_plain};
+    if (!load->technique) {
+        return 0;
     }
-    if (!load->path) {
-        return tare_err_set(err, TARE_E_USAGE, "native: no model given; name a .safetensors file of the zoo");
+    tare_applied_begin(&n->applied);
+    int rc = tare_technique_apply(load->technique, &n->treatment, err);
+    tare_applied_end(&n->applied, n->treatment.calibration_tok);
+    return rc;
+}
+
+static int open_session(struct native *n, struct tare_err *err)
+{
+    const struct tare_engine_options how = {.threads = (uint32_t)n->threads, .block = (uint32_t)n->block};
+    int rc = tare_session_open(&n->session, &n->model, &n->tokenizer, &how, err);
+    if (rc < 0) {
+        return rc;
     }
-    return 0;
+    n->session.reuse_prefix = n->reuse_prefix;
+    if (n->treatment.decoding->open) {
+        rc = n->treatment.decoding->open(n->treatment.decoding_self, &n->session, err);
+    }
+    return rc;
 }
 
 static int native_load(void *self, const struct tare_load *load, struct tare_err *err)
 {
     struct native *n = self;
-    int rc = check_load(load, err);
+    if (!load->path) {
+        return tare_err_set(err, TARE_E_USAGE, "native: no model given; name a .safetensors file of the zoo");
+    }
+    int rc = tare_model_load(&n->model, load->path, err);
     if (rc == 0) {
-        rc = tare_model_load(&n->model, load->path, err);
+        rc = tare_model_check_finite(&n->model, load->path, TARE_E_FORMAT, err);
     }
     if (rc == 0) {
         rc = load_tokenizer(n, load->path, err);
@@ -164,17 +183,25 @@ static int native_load(void *self, const struct tare_load *load, struct tare_err
         rc = check_match(n, load->path, err);
     }
     if (rc == 0) {
-        rc = tare_llama_open(&n->llama, &n->model, err);
+        rc = apply_technique(n, load, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        rc = open_session(n, err);
     }
-    n->cached = calloc(n->model.config.n_ctx, sizeof *n->cached);
-    if (!n->cached) {
-        return tare_err_set(err, TARE_E_NOMEM, "native: no memory for %u ids", n->model.config.n_ctx);
+    if (rc == 0) {
+        warm_up(n);
     }
-    warm_up(n);
-    return 0;
+    return rc;
+}
+
+/* The first matrix behind the embedding whose layer has not been taken out. */
+static const struct tare_linear *typical_of(const struct tare_model *m)
+{
+    size_t i = 1;
+    while (i < m->n_linears && !m->linears[i].storage) {
+        i++;
+    }
+    return i < m->n_linears ? &m->linears[i] : &m->linears[0];
 }
 
 static int native_describe(void *self, struct tare_model_facts *out, struct tare_err *err)
@@ -182,18 +209,24 @@ static int native_describe(void *self, struct tare_model_facts *out, struct tare
     (void)err;
     const struct native *n = self;
     const struct tare_model *m = &n->model;
-    (void)snprintf(out->arch, sizeof out->arch, "llama");
+    const struct tare_linear *typical = typical_of(m);
+    struct tare_linear_facts all;
+    struct tare_linear_facts embed;
+    tare_model_facts(m, &all);
+    m->linears[0].storage->facts(&m->linears[0], &embed);
+    int64_t derived = m->arch->derived_params ? m->arch->derived_params(&m->config) : 0;
+    (void)snprintf(out->arch, sizeof out->arch, "%s", m->arch->name);
     (void)snprintf(out->name, sizeof out->name, "%s", m->config.name);
-    (void)snprintf(out->dtype, sizeof out->dtype, "f16");
+    (void)snprintf(out->dtype, sizeof out->dtype, "%s", typical->storage->name);
     (void)snprintf(out->tokenizer, sizeof out->tokenizer, "%s", n->tokenizer.sha);
-    out->params_total = m->n_elements;
-    out->params_active = m->n_elements;
-    out->params_non_embedding = m->n_elements - m->embed_elements;
-    out->params_non_zero = m->n_non_zero;
-    out->params_trainable = m->n_elements;
-    out->stored_bytes = m->stored_bytes;
-    out->kv_bytes_per_token = tare_account_kv_bytes(&m->config);
-    out->state_bytes = 0;
+    out->params_total = all.params + derived;
+    out->params_active = all.params + derived;
+    out->params_non_embedding = all.params + derived - embed.params;
+    out->params_non_zero = all.non_zero;
+    out->params_trainable = all.params + derived;
+    out->stored_bytes = all.stored_bytes;
+    out->state_bytes = tare_account_state_bytes(m, 0);
+    out->kv_bytes_per_token = tare_account_state_bytes(m, 1) - out->state_bytes;
     out->n_ctx = m->config.n_ctx;
     out->n_vocab = m->config.n_vocab;
     out->bos = m->config.bos;
@@ -207,18 +240,12 @@ static int native_tokenize(void *self, const char *text, size_t n_text, int32_t 
     return tare_tokenizer_encode(&n->tokenizer, text, n_text, ids, ends, cap, out_n, err);
 }
 
-/* How many of the request's tokens are evaluated before any output. */
-static uint32_t fed_tokens(const struct tare_request *r)
-{
-    return r->kind == TARE_REQUEST_SCORE ? r->n_tokens - 1 : r->n_tokens;
-}
-
 static int check_shape(const struct native *n, const struct tare_request *r, struct tare_err *err)
 {
     if (r->kind != TARE_REQUEST_SCORE && r->kind != TARE_REQUEST_GENERATE && r->kind != TARE_REQUEST_LOGITS) {
         return tare_err_set(err, TARE_E_UNSUPPORTED, "native: unknown kind of request %d", (int)r->kind);
     }
-    uint32_t last = fed_tokens(r);
+    uint32_t last = tare_session_fed_tokens(r);
     if (r->n_tokens == 0 || last == 0 || !r->tokens) {
         return tare_err_set(err, TARE_E_USAGE, "native: a request of %u tokens leaves nothing to evaluate",
                             r->n_tokens);
@@ -231,8 +258,8 @@ static int check_shape(const struct native *n, const struct tare_request *r, str
     if (r->kind != TARE_REQUEST_GENERATE && (r->first < 1 || r->first > last)) {
         return tare_err_set(err, TARE_E_USAGE, "native: first answer %u is not in 1 to %u", r->first, last);
     }
-    if (r->kind == TARE_REQUEST_GENERATE && !(r->temperature <= 0.0F)) {
-        return tare_err_set(err, TARE_E_UNSUPPORTED, "native: generates greedily only; set temperature to 0");
+    if (r->kind == TARE_REQUEST_GENERATE && !isfinite(r->temperature)) {
+        return tare_err_set(err, TARE_E_USAGE, "native: the temperature is not a number; 0 is greedy");
     }
     return 0;
 }
@@ -249,66 +276,6 @@ static int check_ids(const struct native *n, const struct tare_request *r, struc
     return 0;
 }
 
-/* Positions whose keys and values still hold. The hint is checked against the ids themselves, and
- * position `limit`, whose logits are wanted, has to be computed anyway. */
-static uint32_t reusable(const struct native *n, const struct tare_request *r, uint32_t limit)
-{
-    uint32_t most = r->shared_prefix < n->n_cached ? r->shared_prefix : n->n_cached;
-    most = most < limit ? most : limit;
-    uint32_t same = 0;
-    while (n->reuse_prefix && same < most && n->cached[same] == r->tokens[same]) {
-        same++;
-    }
-    return same;
-}
-
-/* Evaluates the request's tokens; returns the logits of positions from .. fed-1. */
-static const float *prefill(struct native *n, const struct tare_request *r, uint32_t from)
-{
-    uint32_t fed = fed_tokens(r);
-    uint32_t start = reusable(n, r, from);
-    tare_llama_forward(&n->llama, r->tokens + start, start, fed - start);
-    memcpy(n->cached + start, r->tokens + start, (fed - start) * sizeof *n->cached);
-    n->n_cached = fed;
-    return tare_llama_logits(&n->llama, from - start, fed - from);
-}
-
-static void answer_rows(struct native *n, const struct tare_request *r, struct tare_sink *sink)
-{
-    uint32_t from = r->first - 1;
-    uint32_t fed = fed_tokens(r);
-    const float *row = prefill(n, r, from);
-    for (uint32_t position = from; position < fed; position++, row += n->model.config.n_vocab) {
-        sink->logits(sink, r->id, position, row);
-    }
-}
-
-static int32_t most_probable(const float *row, uint32_t n_vocab)
-{
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < n_vocab; i++) {
-        best = row[i] > row[best] ? i : best;
-    }
-    return (int32_t)best;
-}
-
-static void generate(struct native *n, const struct tare_request *r, struct tare_sink *sink)
-{
-    const float *row = prefill(n, r, r->n_tokens - 1);
-    for (uint32_t made = 1; made <= r->max_output; made++) {
-        int32_t id = most_probable(row, n->model.config.n_vocab);
-        uint32_t n_bytes;
-        const char *bytes = tare_tokenizer_bytes(&n->tokenizer, (uint32_t)id, &n_bytes);
-        int stop = sink->token(sink, r->id, id, bytes, n_bytes);
-        if (stop || made == r->max_output || n->n_cached == n->model.config.n_ctx) {
-            return;
-        }
-        tare_llama_forward(&n->llama, &id, n->n_cached, 1);
-        n->cached[n->n_cached++] = id;
-        row = tare_llama_logits(&n->llama, 0, 1);
-    }
-}
-
 static int native_submit(void *self, const struct tare_request *request, struct tare_sink *sink,
                          struct tare_err *err)
 {
@@ -320,10 +287,11 @@ static int native_submit(void *self, const struct tare_request *request, struct 
     if (rc < 0) {
         return rc;
     }
+    const struct tare_treatment *t = &n->treatment;
     if (request->kind == TARE_REQUEST_GENERATE) {
-        generate(n, request, sink);
+        t->decoding->generate(t->decoding_self, &n->session, request, sink);
     } else {
-        answer_rows(n, request, sink);
+        t->decoding->rows(t->decoding_self, &n->session, request, sink);
     }
     return 0;
 }
@@ -332,18 +300,42 @@ static int native_account(void *self, const struct tare_work *work, struct tare_
                           struct tare_err *err)
 {
     const struct native *n = self;
+    if (n->treatment.decoding != &tare_decoding_plain) {
+        /* What a dynamic way of decoding computes depends on the text: it counts, and reports it itself. */
+        *out = (struct tare_cost){TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN};
+        return 0;
+    }
     return tare_account_count(&n->model, work, out, err);
+}
+
+static void native_readings(void *self, int measured, struct tare_readings *to)
+{
+    struct native *n = self;
+    const struct tare_treatment *t = &n->treatment;
+    if (!measured) {
+        tare_readings_of_load(to, &n->applied, &n->model);
+        n->session.most_tokens = 0;
+        if (t->decoding->reset) {
+            t->decoding->reset(t->decoding_self);
+        }
+        return;
+    }
+    tare_readings_of_session(to, &n->session);
+    if (t->decoding->readings) {
+        t->decoding->readings(t->decoding_self, to);
+    }
 }
 
 static void native_unload(void *self)
 {
     struct native *n = self;
-    tare_llama_close(&n->llama);
+    if (n->treatment.decoding && n->treatment.decoding->close) {
+        n->treatment.decoding->close(n->treatment.decoding_self);
+    }
+    tare_session_close(&n->session);
     tare_model_close(&n->model);
     tare_tokenizer_close(&n->tokenizer);
-    free(n->cached);
-    n->cached = NULL;
-    n->n_cached = 0;
+    memset(&n->treatment, 0, sizeof n->treatment);
 }
 
 TARE_EXPORT extern const struct tare_backend tare_plugin;
@@ -351,12 +343,12 @@ TARE_EXPORT extern const struct tare_backend tare_plugin;
 const struct tare_backend tare_plugin = {
     .header = TARE_BACKEND_HEADER,
     .name = "native",
-    .summary = "the project's own engine for the Llama-style zoo models, float32 on OpenBLAS",
+    .summary = "the project's own engine: five architectures of the zoo and compression techniques",
     .version = OPENBLAS_VERSION,
-    .caps = TARE_CAP_SCORE | TARE_CAP_GENERATE | TARE_CAP_LOGITS | TARE_CAP_TOKENIZE,
+    .caps = TARE_CAP_SCORE | TARE_CAP_GENERATE | TARE_CAP_LOGITS | TARE_CAP_TOKENIZE | TARE_CAP_TECHNIQUE |
+            TARE_CAP_SAMPLED,
     .priv_size = sizeof(struct native),
     .options = options,
-    .open = native_open,
     .load = native_load,
     .describe = native_describe,
     .tokenize = native_tokenize,
@@ -365,4 +357,5 @@ const struct tare_backend tare_plugin = {
     .account_convention = tare_account_convention,
     .unload = native_unload,
     .close = native_unload,
+    .readings = native_readings,
 };

@@ -33,8 +33,10 @@ static bool agree(const double *values, size_t n)
 static int put(struct tare_figure *f, double *values, size_t n, struct tare_figures *to, struct tare_err *err)
 {
     f->n = (int64_t)n;
-    if (f->kind == TARE_KIND_MEASURED || (n > 0 && !agree(values, n))) {
-        if (f->kind != TARE_KIND_MEASURED) {
+    /* A model of measured times differs between repeats as they do. */
+    bool varies = f->kind == TARE_KIND_MEASURED || f->kind == TARE_KIND_MODELLED;
+    if (varies || (n > 0 && !agree(values, n))) {
+        if (!varies) {
             tare_figure_flag(f, "DISAGREE");
         }
         return tare_figure_repeats(f, values, n, "every repeat was resumed, so no process saw all of it", to,

@@ -107,8 +107,10 @@ static void check_model(const struct tare_safetensors *st)
         fuzz_check(memcmp(&model, &before, sizeof model) == 0, "a failure touched the model");
         return;
     }
-    fuzz_check(model.n_elements == model.config.n_params, "a model of another size than it says");
-    fuzz_check(model.config.n_heads * model.config.head_dim == model.config.d_model, "heads that do not fit");
+    struct tare_linear_facts facts;
+    tare_model_facts(&model, &facts);
+    fuzz_check(facts.params == model.config.n_params, "a model of another size than it says");
+    fuzz_check(model.config.size[0] * model.config.size[1] == model.config.d_model, "heads that do not fit");
     tare_model_close(&model);
 }
 

@@ -48,7 +48,8 @@ struct tare_opt {
     }
 
 /* Fills every member of the table with its default. `base` is zeroed memory of the options struct. */
-TARE_MUST_CHECK TARE_EXPORT int tare_opts_init(const struct tare_opt *table, void *base, struct tare_err *err);
+TARE_MUST_CHECK TARE_EXPORT int tare_opts_init(const struct tare_opt *table, void *base,
+                                               struct tare_err *err);
 /* Frees the strings. */
 TARE_EXPORT void tare_opts_fini(const struct tare_opt *table, void *base);
 /* Sets one option from text. `what` says whose option it is ("backend null"). */

@@ -50,79 +50,307 @@ __attribute__((format(printf, 2, 3))) static void put(struct header *h, const ch
     h->n += (size_t)n;
 }
 
-static void put_metadata(struct header *h, const struct edit *e)
+/* What a tensor is filled with. */
+enum fill { halves, ones, numbers, negatives };
+
+struct piece {
+    const char *name;
+    int rows;
+    int cols; /* 0: a vector */
+    enum fill fill;
+};
+
+/* A small model of an architecture: width 8, 16 positions. */
+struct recipe {
+    const char *arch;
+    int n_layers;
+    int ffn;
+    const char *keys[8];     /* name, value, ... of its own metadata */
+    struct piece shared[4];  /* beside embed and norm_f.weight */
+    struct piece pieces[24]; /* of each layer */
+};
+
+static const struct recipe recipes[] = {
+    {"llama",
+     1,
+     8,
+     {"n_heads", "2", "head_dim", "4"},
+     {{NULL, 0, 0, ones}},
+     {{"norm1.weight", 8, 0, ones},
+      {"norm2.weight", 8, 0, ones},
+      {"attn.q.weight", 8, 8, halves},
+      {"attn.k.weight", 8, 8, halves},
+      {"attn.v.weight", 8, 8, halves},
+      {"attn.o.weight", 8, 8, halves},
+      {"mlp.gate.weight", 8, 8, halves},
+      {"mlp.up.weight", 8, 8, halves},
+      {"mlp.down.weight", 8, 8, halves}}},
+    {"rwkv4",
+     2,
+     10,
+     {NULL},
+     {{"norm_f.bias", 8, 0, numbers}, {"embed_norm.weight", 8, 0, ones}, {"embed_norm.bias", 8, 0, numbers}},
+     {{"norm1.weight", 8, 0, ones},
+      {"norm1.bias", 8, 0, numbers},
+      {"att.mix_r", 8, 0, numbers},
+      {"att.mix_k", 8, 0, numbers},
+      {"att.mix_v", 8, 0, numbers},
+      {"att.decay", 8, 0, numbers},
+      {"att.bonus", 8, 0, numbers},
+      {"att.r.weight", 8, 8, halves},
+      {"att.k.weight", 8, 8, halves},
+      {"att.v.weight", 8, 8, halves},
+      {"att.o.weight", 8, 8, halves},
+      {"norm2.weight", 8, 0, ones},
+      {"norm2.bias", 8, 0, numbers},
+      {"ffn.mix_k", 8, 0, numbers},
+      {"ffn.mix_r", 8, 0, numbers},
+      {"ffn.k.weight", 10, 8, halves},
+      {"ffn.v.weight", 8, 10, halves},
+      {"ffn.r.weight", 8, 8, halves}}},
+    {"h3",
+     2,
+     10,
+     {"n_heads", "2", "head_dim", "4", "d_state", "3", "shift", "4"},
+     {{"norm_f.bias", 8, 0, numbers}},
+     {{"norm1.weight", 8, 0, ones},
+      {"norm1.bias", 8, 0, numbers},
+      {"mix.q.weight", 8, 8, halves},
+      {"mix.k.weight", 8, 8, halves},
+      {"mix.v.weight", 8, 8, halves},
+      {"mix.o.weight", 8, 8, halves},
+      {"mix.shift", 8, 4, numbers},
+      {"mix.ssm.lam_log", 2, 3, negatives},
+      {"mix.ssm.lam_arg", 2, 3, numbers},
+      {"mix.ssm.c_re", 2, 3, numbers},
+      {"mix.ssm.c_im", 2, 3, numbers},
+      {"mix.ssm.skip", 2, 0, numbers},
+      {"norm2.weight", 8, 0, ones},
+      {"norm2.bias", 8, 0, numbers},
+      {"mlp.up.weight", 10, 8, halves},
+      {"mlp.down.weight", 8, 10, halves}}},
+    {"hyena",
+     2,
+     10,
+     {"short", "3", "filter_bands", "2", "filter_width", "6"},
+     {{"norm_f.bias", 8, 0, numbers}},
+     {{"norm1.weight", 8, 0, ones},
+      {"norm1.bias", 8, 0, numbers},
+      {"mix.in.weight", 24, 8, halves},
+      {"mix.short.weight", 24, 3, numbers},
+      {"mix.short.bias", 24, 0, numbers},
+      {"mix.filter.w0", 6, 5, numbers},
+      {"mix.filter.b0", 6, 0, numbers},
+      {"mix.filter.w1", 6, 6, numbers},
+      {"mix.filter.b1", 6, 0, numbers},
+      {"mix.filter.w2", 8, 6, numbers},
+      {"mix.filter.decay", 8, 0, negatives},
+      {"mix.skip", 8, 0, numbers},
+      {"mix.o.weight", 8, 8, halves},
+      {"norm2.weight", 8, 0, ones},
+      {"norm2.bias", 8, 0, numbers},
+      {"mlp.up.weight", 10, 8, halves},
+      {"mlp.down.weight", 8, 10, halves}}},
+    {"retnet",
+     2,
+     10,
+     {"n_heads", "2", "head_dim", "4", "v_head_dim", "6"},
+     {{NULL, 0, 0, ones}},
+     {{"norm1.weight", 8, 0, ones},
+      {"ret.q.weight", 8, 8, halves},
+      {"ret.k.weight", 8, 8, halves},
+      {"ret.v.weight", 12, 8, halves},
+      {"ret.g.weight", 12, 8, halves},
+      {"ret.o.weight", 8, 12, halves},
+      {"norm2.weight", 8, 0, ones},
+      {"mlp.up.weight", 10, 8, halves},
+      {"mlp.down.weight", 8, 10, halves}}},
+    {"mamba",
+     2,
+     20,
+     {"d_state", "5", "d_conv", "4", "dt_rank", "3"},
+     {{NULL, 0, 0, ones}},
+     {{"norm1.weight", 8, 0, ones},
+      {"ssm.in.weight", 40, 8, halves},
+      {"ssm.conv.weight", 20, 4, numbers},
+      {"ssm.conv.bias", 20, 0, numbers},
+      {"ssm.x.weight", 13, 20, halves},
+      {"ssm.dt.weight", 20, 3, halves},
+      {"ssm.dt.bias", 20, 0, numbers},
+      {"ssm.a_log", 20, 5, numbers},
+      {"ssm.skip", 20, 0, numbers},
+      {"ssm.out.weight", 8, 20, halves}}},
+};
+
+static const struct recipe *recipe_of(const char *arch)
 {
-    static const char *const rows[][2] = {
-        {"format", "\"tare-zoo-1\""},   {"name", "\"small\""}, {"arch", "\"llama\""},
-        {"d_model", "\"8\""},           {"n_layers", "\"1\""}, {"n_heads", "\"2\""},
-        {"head_dim", "\"4\""},          {"ffn", "\"8\""},      {"vocab", "\"256\""},
-        {"max_ctx", "\"16\""},          {"bos", "\"0\""},      {"n_params", "\"2520\""},
-        {"tokenizer_sha", "\"5aa11\""},
-    };
-    put(h, "{\"__metadata__\":{\"made_by\":\"test\"");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int edited = e && e->meta_key && strcmp(e->meta_key, rows[i][0]) == 0;
-        if (!edited) {
-            put(h, ",\"%s\":%s", rows[i][0], rows[i][1]);
-        } else if (e->meta_value) {
-            put(h, ",\"%s\":%s", rows[i][0], e->meta_value);
+    for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++) {
+        if (strcmp(recipes[i].arch, arch) == 0) {
+            return &recipes[i];
         }
+    }
+    fail_msg("no recipe for a %s", arch);
+    return NULL;
+}
+
+static long elements(const struct piece *p)
+{
+    return (long)p->rows * (p->cols ? p->cols : 1);
+}
+
+/* What the metadata has to say; h3 counts a step size per head and layer that is not in the file. */
+static long params_of(const struct recipe *r)
+{
+    long n = 8 + (long)small_vocab * 8;
+    for (const struct piece *p = r->shared; p->name; p++) {
+        n += elements(p);
+    }
+    for (const struct piece *p = r->pieces; p->name; p++) {
+        n += elements(p) * r->n_layers;
+    }
+    return n + (strcmp(r->arch, "h3") == 0 ? (long)2 * r->n_layers : 0);
+}
+
+static void put_key(struct header *h, const struct edit *e, const char *key, const char *value)
+{
+    int edited = e && e->meta_key && strcmp(e->meta_key, key) == 0;
+    if (!edited) {
+        put(h, ",\"%s\":\"%s\"", key, value);
+    } else if (e->meta_value) {
+        put(h, ",\"%s\":%s", key, e->meta_value);
+    }
+}
+
+static void put_number(struct header *h, const struct edit *e, const char *key, long value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%ld", value);
+    put_key(h, e, key, text);
+}
+
+static void put_metadata(struct header *h, const struct recipe *r, const struct edit *e)
+{
+    put(h, "{\"__metadata__\":{\"made_by\":\"test\"");
+    put_key(h, e, "format", "tare-zoo-1");
+    put_key(h, e, "name", "small");
+    put_key(h, e, "arch", r->arch);
+    put_key(h, e, "tokenizer_sha", "5aa11");
+    put_key(h, e, "d_model", "8");
+    put_key(h, e, "bos", "0");
+    put_number(h, e, "n_layers", r->n_layers);
+    put_number(h, e, "ffn", r->ffn);
+    put_number(h, e, "vocab", small_vocab);
+    put_number(h, e, "max_ctx", small_ctx);
+    put_number(h, e, "n_params", params_of(r));
+    for (int i = 0; i < 8 && r->keys[i]; i += 2) {
+        put_key(h, e, r->keys[i], r->keys[i + 1]);
     }
     put(h, "}");
 }
 
-/* Weights between -0.5 and 0.5 from a fixed sequence, 1 for norms. */
-static void put_data(struct header *h, size_t n, int is_norm, int zero)
+/* Between -0.5 and 0.5 from a fixed sequence. */
+static float next_number(uint32_t *sequence)
 {
-    static uint32_t state;
-    state = state * 1664525u + 1013904223u + (uint32_t)n;
+    *sequence = *sequence * 1664525u + 1013904223u;
+    return (float)((double)(*sequence >> 8) / (1 << 24) - 0.5);
+}
+
+static void put_data(struct header *h, size_t n, enum fill fill, int zero)
+{
+    static uint32_t sequence;
+    sequence = sequence * 1664525u + 1013904223u + (uint32_t)n;
     for (size_t i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        uint32_t bits =
-            is_norm ? 0x3f800000u : 0x3000u + (state >> 24) * 8u + (state & 0x800000u ? 0x8000u : 0);
-        for (int byte = 0; byte < (is_norm ? 4 : 2); byte++) {
-            h->data[h->n_data++] = (unsigned char)((zero && !is_norm ? 0 : bits) >> (8 * byte));
+        float value = next_number(&sequence);
+        uint32_t bits = 0x3000u + (sequence >> 24) * 8u + (sequence & 0x800000u ? 0x8000u : 0);
+        if (fill != halves) {
+            value = fill == ones ? 1.0F : fill == negatives && value > 0 ? -value : value;
+            memcpy(&bits, &value, sizeof bits);
+        }
+        for (int byte = 0; byte < (fill == halves ? 2 : 4); byte++) {
+            assert_true(h->n_data < sizeof h->data);
+            h->data[h->n_data++] = (unsigned char)((zero && fill == halves ? 0 : bits) >> (8 * byte));
         }
     }
 }
 
-static void put_tensor(struct header *h, const struct edit *e, const char *name, int rows, int cols)
+static void put_tensor(struct header *h, const struct edit *e, const struct piece *p, const char *name)
 {
     int edited = e && e->tensor && strcmp(e->tensor, name) == 0;
     if (edited && e->drop) {
         return;
     }
     char shape[40];
-    (void)snprintf(shape, sizeof shape, cols ? "[%d,%d]" : "[%d]", rows, cols);
+    (void)snprintf(shape, sizeof shape, p->cols ? "[%d,%d]" : "[%d]", p->rows, p->cols);
     size_t begin = h->n_data;
-    put_data(h, (size_t)rows * (size_t)(cols ? cols : 1), cols == 0, e && e->zero);
+    put_data(h, (size_t)elements(p), p->fill, e && e->zero);
     put(h, ",\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":[%zu,%zu]}",
-        edited && e->rename ? e->rename : name, edited && e->dtype ? e->dtype : (cols ? "F16" : "F32"),
+        edited && e->rename ? e->rename : name,
+        edited && e->dtype ? e->dtype : (p->fill == halves ? "F16" : "F32"),
         edited && e->shape ? e->shape : shape, begin, h->n_data);
 }
 
-struct blob fixture_model(const struct edit *e)
+static size_t count(const struct piece *pieces)
 {
+    size_t n = 0;
+    while (pieces[n].name) {
+        n++;
+    }
+    return n;
+}
+
+/* Tensor number i of the file; its name into full. NULL behind the last. */
+static const struct piece *nth_piece(const struct recipe *r, size_t i, char *full, size_t cap)
+{
+    static const struct piece common[] = {{"norm_f.weight", 8, 0, ones},
+                                          {"embed.weight", small_vocab, 8, halves}};
+    size_t n = count(r->pieces);
+    if (i < n * (size_t)r->n_layers) {
+        (void)snprintf(full, cap, "blocks.%zu.%s", i / n, r->pieces[i % n].name);
+        return &r->pieces[i % n];
+    }
+    i -= n * (size_t)r->n_layers;
+    if (i >= count(r->shared) + 2) {
+        return NULL;
+    }
+    const struct piece *p = i < count(r->shared) ? &r->shared[i] : &common[i - count(r->shared)];
+    (void)snprintf(full, cap, "%s", p->name);
+    return p;
+}
+
+size_t fixture_tensor(const char *arch, size_t i, char *name, size_t cap)
+{
+    const struct piece *p = nth_piece(recipe_of(arch), i, name, cap);
+    return p ? (size_t)elements(p) : 0;
+}
+
+const char *fixture_key(const char *arch, size_t i)
+{
+    return i < 4 ? recipe_of(arch)->keys[2 * i] : NULL;
+}
+
+struct blob fixture_model_of(const char *arch, const struct edit *e)
+{
+    const struct recipe *r = recipe_of(arch);
+    const struct piece extra = {"extra.weight", 2, 2, halves};
     struct header *h = must(calloc(1, sizeof *h));
-    put_metadata(h, e);
-    put_tensor(h, e, "blocks.0.norm1.weight", 8, 0);
-    put_tensor(h, e, "blocks.0.norm2.weight", 8, 0);
-    put_tensor(h, e, "norm_f.weight", 8, 0);
-    put_tensor(h, e, "blocks.0.attn.q.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.attn.k.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.attn.v.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.attn.o.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.mlp.gate.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.mlp.up.weight", 8, 8);
-    put_tensor(h, e, "blocks.0.mlp.down.weight", 8, 8);
-    put_tensor(h, e, "embed.weight", small_vocab, 8);
+    put_metadata(h, r, e);
+    char name[64];
+    const struct piece *p;
+    for (size_t i = 0; (p = nth_piece(r, i, name, sizeof name)) != NULL; i++) {
+        put_tensor(h, e, p, name);
+    }
     if (e && e->extra) {
-        put_tensor(h, NULL, "extra.weight", 2, 2);
+        put_tensor(h, NULL, &extra, extra.name);
     }
     put(h, "}");
     struct blob b = fixture_pack(h->text, h->data, h->n_data);
     free(h);
     return b;
+}
+
+struct blob fixture_model(const struct edit *e)
+{
+    return fixture_model_of("llama", e);
 }
 
 struct blob fixture_tokenizer(const char *sha)

@@ -2,8 +2,8 @@
 /*
  * Small files made in memory for the tests of the native backend, whole or deliberately wrong.
  *
- * The model it makes is a real llama of 2520 parameters with weights from a fixed sequence; it says
- * nothing sensible, but it runs. Also the way to the zoo's own files.
+ * The models it makes are real ones of a few thousand parameters (the llama has 2520) with weights from a
+ * fixed sequence; they say nothing sensible, but they run. Also the way to the zoo's own files.
  */
 #ifndef TARE_TEST_NATIVE_FIXTURE_H
 #define TARE_TEST_NATIVE_FIXTURE_H
@@ -39,6 +39,12 @@ enum { small_vocab = 256, small_ctx = 16, small_params = 2520 };
 /* length, header padded to 8, data */
 struct blob fixture_pack(const char *header, const void *data, size_t n_data);
 struct blob fixture_model(const struct edit *edit);
+/* The same of any architecture; others than llama have two layers. */
+struct blob fixture_model_of(const char *arch, const struct edit *edit);
+/* Name and number of elements of tensor i of that file; 0 behind the last. */
+size_t fixture_tensor(const char *arch, size_t i, char *name, size_t cap);
+/* Metadata key i that only this architecture has; NULL behind the last. */
+const char *fixture_key(const char *arch, size_t i);
 /* A tokenizer of 256 ids without merges; sha as given. */
 struct blob fixture_tokenizer(const char *sha);
 /* Writes a blob to a new file name in a folder of this test run and frees the blob. */

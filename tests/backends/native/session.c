@@ -51,19 +51,48 @@ void *session_new_self(void)
 
 void session_start(struct session *s, const char *path)
 {
-    struct tare_err err = {0};
+    session_start_with(s, path, NULL);
+}
+
+static int load(struct session *s, const char *path, const char *technique, struct tare_err *err)
+{
+    const struct tare_load load = {.size = sizeof load, .path = path, .technique = technique};
+    int rc = tare_plugin.open ? tare_plugin.open(s->self, err) : 0;
+    if (rc == 0) {
+        rc = tare_plugin.load(s->self, &load, err);
+    }
+    return rc == 0 ? tare_plugin.describe(s->self, &s->facts, err) : rc;
+}
+
+int session_try(struct session *s, const char *path, const struct session_options *options,
+                struct tare_err *err)
+{
     memset(s, 0, sizeof *s);
     s->self = session_new_self();
-    const struct tare_load load = {.size = sizeof load, .path = path};
-    if (tare_plugin.open(s->self, &err) < 0 || tare_plugin.load(s->self, &load, &err) < 0 ||
-        tare_plugin.describe(s->self, &s->facts, &err) < 0) {
-        fail_msg("%s", err.msg);
+    if (options) {
+        *(int64_t *)session_option(s->self, "threads") = options->threads > 0 ? options->threads : 1;
+        *(int64_t *)session_option(s->self, "block") = options->block;
+        *(bool *)session_option(s->self, "reuse_prefix") = !options->no_reuse;
+    }
+    int rc = load(s, path, options ? options->technique : NULL, err);
+    if (rc < 0) {
+        session_stop(s);
+        return rc;
     }
     s->record.sink =
         (struct tare_sink){.size = sizeof s->record.sink, .logits = keep_row, .token = keep_token};
     s->record.n_vocab = (uint32_t)s->facts.n_vocab;
     s->record.rows = calloc((size_t)rows_max * s->record.n_vocab, sizeof *s->record.rows);
     assert_non_null(s->record.rows);
+    return 0;
+}
+
+void session_start_with(struct session *s, const char *path, const struct session_options *options)
+{
+    struct tare_err err = {0};
+    if (session_try(s, path, options, &err) < 0) {
+        fail_msg("%s", err.msg);
+    }
 }
 
 void session_start_zoo(struct session *s, const char *file)

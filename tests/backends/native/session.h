@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 
+#include <stdbool.h>
 #include <tare/backend.h>
 
 extern const struct tare_backend tare_plugin;
@@ -34,12 +35,24 @@ struct session {
     struct record record;
 };
 
+struct session_options {
+    int64_t threads; /* 0: 1 */
+    int64_t block;
+    bool no_reuse;
+    const char *technique; /* NULL: none */
+};
+
 /* Where an option of that name lies in `self`. */
 void *session_option(void *self, const char *name);
 /* Private memory of the backend with its defaults; free() it. */
 void *session_new_self(void);
 /* Opens, loads and describes, or fails the test. */
 void session_start(struct session *s, const char *path);
+/* The same with other options; NULL: the defaults. */
+void session_start_with(struct session *s, const char *path, const struct session_options *options);
+/* The same; a failure is returned, and nothing is left of it. */
+int session_try(struct session *s, const char *path, const struct session_options *options,
+                struct tare_err *err);
 void session_start_zoo(struct session *s, const char *file);
 void session_stop(struct session *s);
 /* Forgets earlier answers and submits. */
