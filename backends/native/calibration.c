@@ -71,7 +71,8 @@ static int read_text(const char *path, struct text *out, struct tare_err *err)
     return rc;
 }
 
-/* The encoder needs work memory of its own: the treatment's tokenizer is only read. */
+/* The encoder needs work memory of its own: the treatment's tokenizer is only read. *ids is the caller's to
+ * free in any case. */
 static int encode(const struct tare_tokenizer *tokenizer, const struct text *text, int32_t **ids, size_t *n,
                   struct tare_err *err)
 {
@@ -86,10 +87,6 @@ static int encode(const struct tare_tokenizer *tokenizer, const struct text *tex
     }
     free(ends);
     tare_bpe_work_free(&own.work);
-    if (rc < 0) {
-        free(*ids);
-        *ids = NULL;
-    }
     return rc;
 }
 

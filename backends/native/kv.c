@@ -12,8 +12,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { widest_head = 1024 };
-
 #define HALF_LARGEST 0x7bffu /* 65504 */
 
 /* Where the parts of one head lie in a row of codes. */
@@ -122,27 +120,17 @@ void tare_kv_put(const struct tare_kv *kv, unsigned char *state, uint32_t row, u
     memcpy(to + (size_t)kv->n_heads * kv->head_dim, value, kv->head_dim * sizeof *to);
 }
 
-/* The codes of one head: where they lie when they are bytes, else in `room`. */
-static const signed char *codes_of(const struct tare_kv *kv, struct place from, signed char *room)
-{
-    if (kv->how.bits == 8) {
-        return (const signed char *)from.codes;
-    }
-    uint32_t half = kv->head_dim / 2;
-    for (uint32_t i = 0; i < half; i++) {
-        room[i] = (signed char)((from.codes[i] & 15) - 8);
-        room[half + i] = (signed char)((from.codes[i] >> 4) - 8);
-    }
-    return room;
-}
-
+/* The codes of one head times their scale. */
 static void get_codes(const struct tare_kv *kv, struct place from, float *to)
 {
-    signed char room[widest_head];
-    const signed char *codes = codes_of(kv, from, room);
     float scale = tare_widen_half(*from.scale);
-    for (uint32_t i = 0; i < kv->head_dim; i++) {
-        to[i] = (float)codes[i] * scale;
+    uint32_t half = kv->head_dim / 2;
+    for (uint32_t i = 0; kv->how.bits == 8 && i < kv->head_dim; i++) {
+        to[i] = (float)((const signed char *)from.codes)[i] * scale;
+    }
+    for (uint32_t i = 0; kv->how.bits != 8 && i < half; i++) {
+        to[i] = (float)((from.codes[i] & 15) - 8) * scale;
+        to[half + i] = (float)((from.codes[i] >> 4) - 8) * scale;
     }
 }
 

@@ -142,7 +142,7 @@ static int apply_one(char *text, struct tare_treatment *treatment, struct tare_e
     if (rc == 0) {
         rc = find(&named, &t, err);
     }
-    if (rc < 0) {
+    if (!t) {
         return rc;
     }
     void *params = calloc(1, t->params_size + 1);

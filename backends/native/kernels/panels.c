@@ -69,8 +69,9 @@ void tare_panels_int8_pack(uint8_t *to, const int8_t *from, uint32_t rows, uint3
     memset(to, 128, tare_panels_int8_bytes(rows, cols));
     for (uint32_t r = 0; r < rows; r++) {
         for (uint32_t c = 0; c < cols; c++) {
-            int code = from[(size_t)r * cols + c];
-            to[place(r, c / 4, tare_panels_cols(cols) / 4, 4) + c % 4] = (uint8_t)(code + 128);
+            /* code + 128: the sign bit the other way round */
+            uint8_t code = (uint8_t)from[(size_t)r * cols + c];
+            to[place(r, c / 4, tare_panels_cols(cols) / 4, 4) + c % 4] = code ^ 0x80u;
         }
     }
 }

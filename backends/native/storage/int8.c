@@ -124,7 +124,7 @@ static int load(struct tare_loader *loader, const char *name, struct tare_linear
     if (rc == 0) {
         rc = create(to, &d, loader->err);
     }
-    if (rc < 0) {
+    if (!d) {
         return rc;
     }
     tare_panels_int8_pack(d->panels, (const int8_t *)t->data, to->out, to->in);
@@ -138,7 +138,7 @@ int tare_storage_int8(struct tare_linear *w, const int8_t *codes, const float *s
 {
     struct int8 *d = NULL;
     int rc = create(w, &d, err);
-    if (rc == 0) {
+    if (d) {
         tare_panels_int8_pack(d->panels, codes, w->out, w->in);
         memcpy(d->scales, scales, w->out * sizeof *scales);
         w->data = d;

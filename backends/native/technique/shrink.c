@@ -142,8 +142,10 @@ int tare_make_up(const struct tare_linear *w, float *dense, const struct tare_mo
         cblas_dtrsm(CblasRowMajor, CblasLeft, CblasUpper, CblasTrans, CblasNonUnit, n, out, 1.0, h, n, b,
                     out);
     }
-    for (size_t i = 0; rc == 0 && i < (size_t)n_kept * w->out; i++) {
-        dense[i % w->out * w->in + kept[i / w->out]] += (float)b[i];
+    for (uint32_t k = 0; rc == 0 && k < n_kept; k++) {
+        for (size_t row = 0; row < w->out; row++) {
+            dense[row * w->in + kept[k]] += (float)b[k * (size_t)w->out + row];
+        }
     }
     free(h);
     free(b);

@@ -125,7 +125,7 @@ static int prune_group(const struct pruning *p, struct tare_linear *w, const str
 {
     uint32_t n = w->in / p->unit;
     uint32_t n_kept = count_kept(p, n);
-    double *score = malloc(n * sizeof *score + 1);
+    double *score = calloc((size_t)n + 1, sizeof *score);
     uint32_t *kept = malloc(w->in * sizeof *kept + 1);
     int rc = score && kept ? 0 : tare_err_set(err, TARE_E_NOMEM, "no memory for %u scores", n);
     for (uint32_t u = 0; rc == 0 && u < n; u++) {

@@ -323,7 +323,7 @@ static void test_judge_loss(void **state)
     struct tare_calibration c;
     struct tare_err err = {0};
     uint32_t best = 0;
-    double least = INFINITY;
+    double least = (double)INFINITY;
     char name[64];
     const struct tare_calibration_choice choice = {.most_tok = 640, .window_tok = fed};
     (void)state;
