@@ -37,6 +37,7 @@ static int default_path(const char *model_path, char *out, size_t cap, struct ta
     return 0;
 }
 
+/* The caller frees what was taken, whatever comes back. */
 static int read_all(FILE *f, const char *path, struct text *out, struct tare_err *err)
 {
     struct stat st;
@@ -53,7 +54,6 @@ static int read_all(FILE *f, const char *path, struct text *out, struct tare_err
         return tare_err_set(err, TARE_E_NOMEM, "%s: no memory for %zu bytes", path, out->n);
     }
     if (fread(out->bytes, 1, out->n, f) != out->n) {
-        free(out->bytes);
         return tare_err_set(err, TARE_E_IO, "%s: could not be read to the end", path);
     }
     return 0;

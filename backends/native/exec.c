@@ -70,3 +70,30 @@ void tare_exec_forget(struct tare_exec *exec)
     exec->image_used = 0;
     exec->n_images = 0;
 }
+
+struct cut {
+    uint32_t n;
+    tare_exec_work *work;
+    void *ctx;
+};
+
+static void work_on_part(void *ctx, uint32_t part, uint32_t n_parts)
+{
+    const struct cut *c = ctx;
+    uint32_t from;
+    uint32_t to;
+    tare_pool_share(c->n, TARE_ROW_GRAIN, part, n_parts, &from, &to);
+    if (from < to) {
+        c->work(c->ctx, from, to);
+    }
+}
+
+void tare_exec_rows(struct tare_exec *exec, uint32_t n, tare_exec_work *work, void *ctx)
+{
+    struct cut c = {.n = n, .work = work, .ctx = ctx};
+    if (n < 2 * TARE_ROW_GRAIN) {
+        work(ctx, 0, n);
+    } else {
+        tare_pool_run(exec->pool, work_on_part, &c);
+    }
+}

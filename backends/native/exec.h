@@ -61,4 +61,11 @@ void tare_exec_close(struct tare_exec *exec);
 /* Room for the images of the next layer: those made so far are gone. */
 void tare_exec_forget(struct tare_exec *exec);
 
+/* Rows that a thread takes at a time at least, of products over many rows and of what lies between them. */
+#define TARE_ROW_GRAIN 4u
+/* Work on n rows that do not need each other: cut among the threads as those products are, so that each
+ * thread finds its rows in its own cache. Few rows are done by the caller. */
+typedef void tare_exec_work(void *ctx, uint32_t from, uint32_t to);
+void tare_exec_rows(struct tare_exec *exec, uint32_t n, tare_exec_work *work, void *ctx);
+
 #endif

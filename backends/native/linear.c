@@ -9,8 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_GRAIN   4u  /* rows of a product that a thread takes at a time at least */
-#define PANEL_GRAIN 16u /* rows of a matrix likewise */
+#define PANEL_GRAIN 16u /* rows of a matrix that a thread takes at a time at least */
+#define LINE_BYTES  64u
+/* Telling other threads of a product, and getting its input and output across, takes about a microsecond.
+ * What takes less than twice that, the caller does alone: in units of a packed weight, of which a vector
+ * kernel does about a hundred a nanosecond; a weight that is widened takes three. */
+#define ALONE_COST   180000u
+#define WIDENED_COST 3u
 
 void tare_linear_apply(struct tare_exec *exec, const struct tare_linear *w, const struct tare_product *p)
 {
@@ -86,7 +91,7 @@ static void multiply_part(void *ctx, uint32_t part, uint32_t n_parts)
     const struct tare_product *p = g->p;
     uint32_t from;
     uint32_t to;
-    tare_pool_share(p->n, ROW_GRAIN, part, n_parts, &from, &to);
+    tare_pool_share(p->n, TARE_ROW_GRAIN, part, n_parts, &from, &to);
     if (from == to) {
         return;
     }
@@ -101,18 +106,44 @@ void tare_linear_by_image(struct tare_exec *exec, const struct tare_linear *w, c
     tare_pool_run(exec->pool, multiply_part, &g);
 }
 
-/* Products with the same input, computed with one start of the threads. */
+/* Products with the same input, computed with one start of the threads. All that a thread has to know lies
+ * here, on cache lines that can come over from the caller at once. */
 struct together {
-    const struct tare_exec *exec;
-    const struct tare_linear *const *w;
-    const struct tare_product *p;
-    uint32_t n;
+    _Alignas(LINE_BYTES) const struct tare_exec *exec;
     const void *prepared;
+    uint32_t n;
+    const struct tare_linear *w[TARE_TOGETHER];
+    struct tare_product p[TARE_TOGETHER];
 };
+
+static void fetch(const void *at, size_t bytes)
+{
+    for (size_t line = 0; line < bytes; line += LINE_BYTES) {
+        __builtin_prefetch((const unsigned char *)at + line);
+    }
+}
+
+/* The input was made by another thread: its lines come over together, not one after the other as the sums get
+ * to them. */
+static void fetch_input(const struct together *t)
+{
+    const struct tare_linear *w = t->w[0];
+    if (w->storage->prepares) {
+        fetch(t->prepared, t->p[0].n * tare_kernels_prepared_bytes(w->in));
+        return;
+    }
+    for (uint32_t i = 0; i < t->p[0].n; i++) {
+        fetch(t->p[0].from + (size_t)i * t->p[0].from_stride, w->in * sizeof(float));
+    }
+}
 
 static void multiply_pieces(void *ctx, uint32_t part, uint32_t n_parts)
 {
     const struct together *t = ctx;
+    if (part > 0) {
+        fetch(t, sizeof *t);
+        fetch_input(t);
+    }
     for (uint32_t i = 0; i < t->n; i++) {
         const struct tare_linear *w = t->w[i];
         uint32_t from;
@@ -124,18 +155,40 @@ static void multiply_pieces(void *ctx, uint32_t part, uint32_t n_parts)
     }
 }
 
+/* What the other threads wrote of one row, for what the caller does next. */
+static void fetch_output(const struct together *t, uint32_t n_parts)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        uint32_t from;
+        uint32_t to;
+        tare_pool_share(t->w[i]->out, PANEL_GRAIN, 0, n_parts, &from, &to);
+        fetch(t->p[i].to + to, (t->w[i]->out - to) * sizeof(float));
+    }
+}
+
 static void run_pieces(struct tare_exec *exec, struct together *t)
 {
+    const struct tare_product *p = &t->p[0];
+    uint32_t in = t->w[0]->in;
+    size_t bytes = tare_kernels_prepared_bytes(in);
+    size_t cost = 0;
     bool prepares = false;
     for (uint32_t i = 0; i < t->n; i++) {
-        prepares = prepares || t->w[i]->storage->prepares;
+        bool packed = t->w[i]->storage->prepares;
+        cost += (size_t)t->w[i]->out * in * p->n * (packed ? 1 : WIDENED_COST);
+        prepares = prepares || packed;
     }
-    size_t bytes = tare_kernels_prepared_bytes(t->w[0]->in);
-    for (uint32_t i = 0; prepares && i < t->p->n; i++) {
-        exec->kernels->prepare(exec->work + i * bytes, t->p->from + (size_t)i * t->p->from_stride,
-                               t->w[0]->in);
+    for (uint32_t i = 0; prepares && i < p->n; i++) {
+        exec->kernels->prepare(exec->work + i * bytes, p->from + (size_t)i * p->from_stride, in);
+    }
+    if (cost <= ALONE_COST) {
+        multiply_pieces(t, 0, 1);
+        return;
     }
     tare_pool_run(exec->pool, multiply_pieces, t);
+    if (tare_pool_threads(exec->pool) > 1) {
+        fetch_output(t, tare_pool_threads(exec->pool));
+    }
 }
 
 void tare_linear_by_pieces(struct tare_exec *exec, const struct tare_linear *w, const struct tare_product *p)
@@ -144,7 +197,7 @@ void tare_linear_by_pieces(struct tare_exec *exec, const struct tare_linear *w, 
         tare_linear_by_image(exec, w, p);
         return;
     }
-    struct together t = {.exec = exec, .w = &w, .p = p, .n = 1, .prepared = exec->work};
+    struct together t = {.exec = exec, .prepared = exec->work, .n = 1, .w = {w}, .p = {*p}};
     run_pieces(exec, &t);
 }
 
@@ -161,10 +214,14 @@ void tare_linear_apply_together(struct tare_exec *exec, const struct tare_linear
         }
         return;
     }
-    for (uint32_t i = 0; exec->observe && i < n; i++) {
-        exec->observe(exec->observer, w[i], &p[i]);
+    struct together t = {.exec = exec, .prepared = exec->work, .n = n};
+    for (uint32_t i = 0; i < n; i++) {
+        if (exec->observe) {
+            exec->observe(exec->observer, w[i], &p[i]);
+        }
+        t.w[i] = w[i];
+        t.p[i] = p[i];
     }
-    struct together t = {.exec = exec, .w = w, .p = p, .n = n, .prepared = exec->work};
     run_pieces(exec, &t);
 }
 

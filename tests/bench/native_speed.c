@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { prompt_tok = 512, deep = 480, steps = 8, settle = 2, n_shipped = 5, n_engines = 7, most_bars = 40 };
+enum { prompt_tok = 512, deep = 480, steps = 8, settle = 2, warm = 8, n_shipped = 5, n_engines = 7 };
 
 static const char *const shipped[n_shipped] = {"llama-1m", "rwkv4-1m", "retnet-1m", "h3-1m", "hyena-1m"};
 
@@ -101,12 +101,12 @@ static void take_steps(struct subject *s, int n)
     }
 }
 
-/* The steps before warm the caches up. */
+/* The steps before warm the caches up, as often as the reading of the weights does. */
 static void go_to_start(void *ctx)
 {
     struct subject *s = ctx;
     tare_engine_reset(&s->engine);
-    take_steps(s, settle);
+    take_steps(s, warm);
     tare_engine_reset(&s->engine);
 }
 

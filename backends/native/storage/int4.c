@@ -101,18 +101,20 @@ static int create(const struct tare_linear *w, struct int4 **out, struct tare_er
                             w->name, w->in, GROUP);
     }
     struct int4 *d = calloc(1, sizeof *d);
-    int rc = d ? tare_storage_reserve(&panels, tare_panels_int4_bytes(w->out, w->in), w->name, err)
-               : tare_err_set(err, TARE_E_NOMEM, "no memory for %s", w->name);
+    if (!d) {
+        return tare_err_set(err, TARE_E_NOMEM, "no memory for %s", w->name);
+    }
+    int rc = tare_storage_reserve(&panels, tare_panels_int4_bytes(w->out, w->in), w->name, err);
     if (rc == 0) {
-        d->panels = panels;
         rc = tare_storage_reserve(&scales, tare_panels_int4_scales(w->out, w->in) * sizeof *d->scales,
                                   w->name, err);
     }
-    if (rc < 0) {
+    d->panels = panels;
+    d->scales = scales;
+    if (!panels || !scales) {
         free_layer(d);
         return rc;
     }
-    d->scales = scales;
     *out = d;
     return 0;
 }
@@ -121,7 +123,7 @@ static int fill(struct tare_linear *w, const uint8_t *codes, const uint16_t *sca
 {
     struct int4 *d = NULL;
     int rc = create(w, &d, err);
-    if (rc == 0) {
+    if (d) {
         tare_panels_int4_pack(d->panels, codes, w->out, w->in);
         tare_panels_int4_pack_scales(d->scales, scales, w->out, w->in);
         w->data = d;

@@ -90,17 +90,19 @@ static int create(const struct tare_linear *w, struct int8 **out, struct tare_er
     void *panels = NULL;
     void *scales = NULL;
     struct int8 *d = calloc(1, sizeof *d);
-    int rc = d ? tare_storage_reserve(&panels, tare_panels_int8_bytes(w->out, w->in), w->name, err)
-               : tare_err_set(err, TARE_E_NOMEM, "no memory for %s", w->name);
+    if (!d) {
+        return tare_err_set(err, TARE_E_NOMEM, "no memory for %s", w->name);
+    }
+    int rc = tare_storage_reserve(&panels, tare_panels_int8_bytes(w->out, w->in), w->name, err);
     if (rc == 0) {
-        d->panels = panels;
         rc = tare_storage_reserve(&scales, w->out * sizeof(float), w->name, err);
     }
-    if (rc < 0) {
+    d->panels = panels;
+    d->scales = scales;
+    if (!panels || !scales) {
         free_layer(d);
         return rc;
     }
-    d->scales = scales;
     *out = d;
     return 0;
 }
