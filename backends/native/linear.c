@@ -168,6 +168,9 @@ static void fetch_output(const struct together *t, uint32_t n_parts)
 
 static void run_pieces(struct tare_exec *exec, struct together *t)
 {
+    if (t->n == 0) {
+        return;
+    }
     const struct tare_product *p = &t->p[0];
     uint32_t in = t->w[0]->in;
     size_t bytes = tare_kernels_prepared_bytes(in);
