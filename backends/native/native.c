@@ -227,6 +227,13 @@ static int native_describe(void *self, struct tare_model_facts *out, struct tare
     out->stored_bytes = all.stored_bytes;
     out->state_bytes = tare_account_state_bytes(m, 0);
     out->kv_bytes_per_token = tare_account_state_bytes(m, 1) - out->state_bytes;
+    bool plain = n->treatment.decoding == &tare_decoding_plain;
+    if (!plain) {
+        out->stored_bytes = TARE_UNKNOWN; /* a draft model or exit maps come on top; they are readings */
+    }
+    if (!plain || m->kv.window > 0) {
+        out->kv_bytes_per_token = TARE_UNKNOWN; /* not every token adds a row; state_bytes_max tells */
+    }
     out->n_ctx = m->config.n_ctx;
     out->n_vocab = m->config.n_vocab;
     out->bos = m->config.bos;

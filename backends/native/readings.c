@@ -113,11 +113,13 @@ void tare_readings_of_load(struct tare_readings *to, const struct tare_applied *
     if (applied->asked) {
         tell_application(to, applied);
     }
-    tare_reading_put(to, TARE_KIND_COUNTED, "weights_stored_bytes", "B",
-                     "all weights in their stored form, with scales, masks and indices",
-                     (double)facts.stored_bytes);
+    tare_reading_put(
+        to, TARE_KIND_COUNTED, "weights_stored_bytes", "B",
+        "weights of the model as stored, with scales, masks and indices; no draft model, no exit maps",
+        (double)facts.stored_bytes);
     tare_reading_put(to, TARE_KIND_COUNTED, "weights_resident_bytes", "B",
-                     "all weights as this engine holds them", (double)facts.resident_bytes);
+                     "weights of the model as this engine holds them; no draft model, no exit maps",
+                     (double)facts.resident_bytes);
 }
 
 void tare_readings_of_session(struct tare_readings *to, const struct tare_session *session)
