@@ -86,6 +86,9 @@ struct tare_reading_record {
     const char *source;
     double value;       /* NaN when absent */
     const char *absent; /* the reason, or NULL */
+    double u;           /* standard uncertainty in the same unit, gain errors left out; NaN: unknown */
+    double gain;        /* relative standard uncertainty of the source's gain; NaN: unknown */
+    const char *flags;  /* why it may be wrong: words with commas between; "" or NULL for none */
 };
 
 /* Columns of a repeat's samples, in item order; failed samples are left out. */

@@ -40,7 +40,8 @@ struct collector {
     struct tare_json *list; /* NULL: drop */
 };
 
-static void collect(struct tare_readings *to, const struct tare_reading *r)
+static void collect_doubted(struct tare_readings *to, const struct tare_reading *r,
+                            const struct tare_doubt *doubt)
 {
     struct tare_json *list = ((struct collector *)to)->list;
     if (!list) {
@@ -53,6 +54,12 @@ static void collect(struct tare_readings *to, const struct tare_reading *r)
     tare_json_add_str(o, "source", r->source);
     tare_json_add_str(o, "kind", tare_kind_name((int)r->kind));
     tare_json_add_str(o, "absent", r->absent ? r->why : NULL);
+    tare_json_add_str(o, "flags", doubt && doubt->flags[0] ? doubt->flags : NULL);
+}
+
+static void collect(struct tare_readings *to, const struct tare_reading *r)
+{
+    collect_doubted(to, r, NULL);
 }
 
 static int try_meter(const struct tare_meter *m, struct tare_json *o, struct tare_err *err)
@@ -71,7 +78,8 @@ static int try_meter(const struct tare_meter *m, struct tare_json *o, struct tar
     tare_json_add_bool(o, "available", works);
     tare_json_add_str(o, "why", works ? NULL : why);
     if (works) {
-        struct collector drop = {{collect}, NULL}, take = {{collect}, tare_json_add_array(o, "readings")};
+        struct collector drop = {{collect, collect_doubted}, NULL};
+        struct collector take = {{collect, collect_doubted}, tare_json_add_array(o, "readings")};
         tare_json_add_f64(o, "cost_ns", meter_cost_ns(m, self, &drop.sink));
         m->begin(self);
         m->end(self, &take.sink);

@@ -136,10 +136,10 @@ static int add_repeat(void *ctx, const struct tare_repeat_row *row, struct tare_
 /* Every string of a record is copied into one block, which the `phase` member then owns. */
 static int copy_reading(const struct tare_reading_record *from, struct tare_reading_record *to)
 {
-    const char *in[] = {from->phase, from->meter, from->name,   from->unit,
-                        from->kind,  from->scope, from->source, from->absent};
-    const char **out[] = {&to->phase, &to->meter, &to->name,   &to->unit,
-                          &to->kind,  &to->scope, &to->source, &to->absent};
+    const char *in[] = {from->phase, from->meter,  from->name,   from->unit, from->kind,
+                        from->scope, from->source, from->absent, from->flags};
+    const char **out[] = {&to->phase, &to->meter,  &to->name,   &to->unit, &to->kind,
+                          &to->scope, &to->source, &to->absent, &to->flags};
     size_t total = 0;
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
         total += in[i] ? strlen(in[i]) + 1 : 0;

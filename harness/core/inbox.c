@@ -60,12 +60,17 @@ static int take_reading(const struct tare_inbox_ops *ops, void *ctx, const char 
                         struct tare_err *err)
 {
     struct tare_reading_record r = {0};
-    const char **texts[] = {&r.phase, &r.meter, &r.name, &r.unit, &r.kind, &r.scope, &r.source, &r.absent};
-    if (n < sizeof r.value) {
+    const char **texts[] = {&r.phase, &r.meter,  &r.name,   &r.unit, &r.kind,
+                            &r.scope, &r.source, &r.absent, &r.flags};
+    double numbers[3];
+    if (n < sizeof numbers) {
         return bad_frame("a reading is cut short", err);
     }
-    memcpy(&r.value, data, sizeof r.value);
-    size_t at = sizeof r.value;
+    memcpy(numbers, data, sizeof numbers);
+    r.value = numbers[0];
+    r.u = numbers[1];
+    r.gain = numbers[2];
+    size_t at = sizeof numbers;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *end = memchr(data + at, '\0', n - at);
         if (!end) {

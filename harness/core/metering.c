@@ -90,8 +90,8 @@ int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name
     return metering->begin_ns;
 }
 
-void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phase, const char *meter,
-                       const struct tare_reading *reading)
+static void put_reading(struct tare_metering *metering, enum tare_phase_name phase, const char *meter,
+                        const struct tare_reading *reading, const struct tare_doubt *doubt)
 {
     struct tare_reading_record record = {.phase = tare_phase_text((int)phase),
                                          .meter = meter,
@@ -101,14 +101,29 @@ void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phas
                                          .scope = reading->scope,
                                          .source = reading->source,
                                          .value = reading->absent ? (double)NAN : reading->value,
-                                         .absent = reading->absent ? reading->why : NULL};
+                                         .absent = reading->absent ? reading->why : NULL,
+                                         .u = doubt ? doubt->u : (double)NAN,
+                                         .gain = doubt ? doubt->gain : (double)NAN,
+                                         .flags = doubt ? doubt->flags : ""};
     tare_outbox_put_reading(metering->outbox, &record);
+}
+
+void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phase, const char *meter,
+                       const struct tare_reading *reading)
+{
+    put_reading(metering, phase, meter, reading, NULL);
+}
+
+static void collect_doubted(struct tare_readings *to, const struct tare_reading *reading,
+                            const struct tare_doubt *doubt)
+{
+    struct collector *c = (struct collector *)to;
+    put_reading(c->metering, c->phase, c->meter, reading, doubt);
 }
 
 static void collect(struct tare_readings *to, const struct tare_reading *reading)
 {
-    struct collector *c = (struct collector *)to;
-    tare_metering_add(c->metering, c->phase, c->meter, reading);
+    collect_doubted(to, reading, NULL);
 }
 
 /* Collects what a backend says; trusts none of it. */
@@ -141,7 +156,8 @@ static const char *fault_of(const struct tare_reading *r)
                                                                           : NULL;
 }
 
-static void listen(struct tare_readings *to, const struct tare_reading *reading)
+static void listen_doubted(struct tare_readings *to, const struct tare_reading *reading,
+                           const struct tare_doubt *doubt)
 {
     enum { most = 256 };
     struct listener *l = (struct listener *)to;
@@ -151,15 +167,23 @@ static void listen(struct tare_readings *to, const struct tare_reading *reading)
                                l->backend, l->n, is_word(reading->name) ? reading->name : "?", fault);
     }
     if (l->code == 0) {
-        tare_metering_add(l->metering, l->phase, TARE_METER_OF_BACKEND, reading);
+        put_reading(l->metering, l->phase, TARE_METER_OF_BACKEND, reading, doubt);
     }
+}
+
+static void listen(struct tare_readings *to, const struct tare_reading *reading)
+{
+    listen_doubted(to, reading, NULL);
 }
 
 int tare_metering_ask_backend(struct tare_metering *metering, enum tare_phase_name phase,
                               const struct tare_backend *ops, void *self, struct tare_err *err)
 {
-    struct listener l = {
-        .sink = {listen}, .metering = metering, .phase = phase, .backend = ops->name, .err = err};
+    struct listener l = {.sink = {listen, listen_doubted},
+                         .metering = metering,
+                         .phase = phase,
+                         .backend = ops->name,
+                         .err = err};
     if (ops->readings) {
         ops->readings(self, phase == TARE_PHASE_MEASURE, &l.sink);
     }
@@ -171,7 +195,7 @@ void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phas
     int64_t now_ns = tare_clock_ns();
     for (size_t i = 0; i < metering->n; i++) {
         const struct tare_meter *ops = metering->meters[i].ops;
-        struct collector c = {{collect}, metering, phase, ops->name};
+        struct collector c = {{collect, collect_doubted}, metering, phase, ops->name};
         if (!metering->meters[i].absent[0]) {
             ops->end(metering->meters[i].self, &c.sink);
         }

@@ -116,9 +116,17 @@ void tare_outbox_put_sample(struct tare_outbox *box, const struct tare_sample *s
 
 void tare_outbox_put_reading(struct tare_outbox *box, const struct tare_reading_record *r)
 {
-    const char *texts[] = {r->phase, r->meter, r->name,   r->unit,
-                           r->kind,  r->scope, r->source, r->absent ? r->absent : ""};
-    char packed[1024];
+    const char *texts[] = {r->phase,
+                           r->meter,
+                           r->name,
+                           r->unit,
+                           r->kind,
+                           r->scope,
+                           r->source,
+                           r->absent ? r->absent : "",
+                           r->flags ? r->flags : ""};
+    const double numbers[] = {r->value, r->u, r->gain};
+    char packed[1200];
     size_t used = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t n = strnlen(texts[i], 120);
@@ -126,7 +134,7 @@ void tare_outbox_put_reading(struct tare_outbox *box, const struct tare_reading_
         packed[used + n] = '\0';
         used += n + 1;
     }
-    tare_outbox_put(box, TARE_FRAME_READING, &r->value, sizeof r->value, packed, used);
+    tare_outbox_put(box, TARE_FRAME_READING, numbers, sizeof numbers, packed, used);
 }
 
 void tare_outbox_pump(struct tare_outbox *box, int64_t now_ns)

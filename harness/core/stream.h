@@ -18,7 +18,7 @@ enum tare_frame_type {
     TARE_FRAME_ITEMS,   /* int64: how many items the task has */
     TARE_FRAME_FACTS,   /* JSON text: the model's facts */
     TARE_FRAME_PHASE,   /* struct tare_phase_frame */
-    TARE_FRAME_READING, /* value, then eight NUL-terminated strings */
+    TARE_FRAME_READING, /* value, u, gain, then nine NUL-terminated strings */
     TARE_FRAME_SAMPLE,  /* struct tare_sample and its tails */
     TARE_FRAME_END      /* struct tare_end_frame: nothing follows */
 };

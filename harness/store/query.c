@@ -143,7 +143,10 @@ static int walk_readings(struct tare_store *store, sqlite3_stmt *s, tare_reading
                                           .kind = tare_sql_text(s, 6),
                                           .scope = tare_sql_text(s, 7),
                                           .source = tare_sql_text(s, 8),
-                                          .absent = tare_sql_text_or_null(s, 9)};
+                                          .absent = tare_sql_text_or_null(s, 9),
+                                          .u = tare_sql_f64(s, 10),
+                                          .gain = tare_sql_f64(s, 11),
+                                          .flags = tare_sql_text(s, 12)};
         r = fn(ctx, sqlite3_column_int64(s, 0), &row, err);
     }
     (void)sqlite3_reset(s);
@@ -156,7 +159,8 @@ int tare_query_readings(struct tare_store *store, int64_t cell_id, tare_reading_
     sqlite3_stmt *s = NULL;
     int r = tare_sql_prepare(
         store,
-        "SELECT a.repeat_id, d.phase, d.meter, d.name, d.value, d.unit, d.kind, d.scope, d.source, d.absent "
+        "SELECT a.repeat_id, d.phase, d.meter, d.name, d.value, d.unit, d.kind, d.scope, d.source, d.absent, "
+        "d.u, d.gain, d.flags "
         "FROM reading d JOIN attempt a ON a.id = d.attempt_id JOIN repeat r ON r.id = a.repeat_id "
         "WHERE r.cell_id = ? AND " OWNS_SAMPLES " ORDER BY d.attempt_id, d.phase, d.meter, d.name",
         &s, err, "i", cell_id);
@@ -170,7 +174,8 @@ int tare_query_phases(struct tare_store *store, int64_t cell_id, tare_reading_fn
     int r = tare_sql_prepare(
         store,
         "SELECT a.repeat_id, p.name, 'clock', 'wall', CAST(p.end_ns - p.begin_ns AS REAL), 'ns', 'measured', "
-        "'process', 'CLOCK_MONOTONIC', NULL FROM phase p JOIN attempt a ON a.id = p.attempt_id "
+        "'process', 'CLOCK_MONOTONIC', NULL, NULL, NULL, '' FROM phase p JOIN attempt a ON a.id = "
+        "p.attempt_id "
         "JOIN repeat r ON r.id = a.repeat_id "
         "WHERE r.cell_id = ? AND p.end_ns IS NOT NULL AND " OWNS_SAMPLES " ORDER BY p.attempt_id, p.begin_ns",
         &s, err, "i", cell_id);

@@ -174,9 +174,10 @@ int tare_store_add_reading(struct tare_store *store, int64_t attempt_id,
                            const struct tare_reading_record *reading, struct tare_err *err)
 {
     return tare_sql_run(store, NULL, err,
-                        "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "itttdttttt",
-                        attempt_id, reading->phase, reading->meter, reading->name, reading->value,
-                        reading->unit, reading->kind, reading->scope, reading->source, reading->absent);
+                        "INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "itttdtttttddt", attempt_id, reading->phase, reading->meter, reading->name,
+                        reading->value, reading->unit, reading->kind, reading->scope, reading->source,
+                        reading->absent, reading->u, reading->gain, reading->flags ? reading->flags : "");
 }
 
 int tare_store_put_figure(struct tare_store *store, int64_t cell_id, const struct tare_figure *f,

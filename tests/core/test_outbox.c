@@ -241,7 +241,8 @@ static void test_long_reading(void **state)
     char text[400];
     memset(text, 'r', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    const struct tare_reading_record sent = {text, text, text, text, text, text, text, (double)NAN, text};
+    const struct tare_reading_record sent = {text, text,        text, text,        text,        text,
+                                             text, (double)NAN, text, (double)NAN, (double)NAN, text};
     struct tare_reading_record got = {0};
     struct tare_err err = {0};
     tare_outbox_put_reading(&f->box, &sent);

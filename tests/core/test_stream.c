@@ -56,8 +56,9 @@ static int see_phase(void *ctx, const struct tare_phase_frame *p, struct tare_er
 static int see_reading(void *ctx, const struct tare_reading_record *r, struct tare_err *err)
 {
     struct seen *seen = ctx;
-    tare_buf_printf(&seen->trace, "reading %s %s %s %s %s %s %s %a %s\n", r->phase, r->meter, r->name,
-                    r->unit, r->kind, r->scope, r->source, r->value, r->absent ? r->absent : "(there)");
+    tare_buf_printf(&seen->trace, "reading %s %s %s %s %s %s %s %a %s %a %a %s\n", r->phase, r->meter,
+                    r->name, r->unit, r->kind, r->scope, r->source, r->value,
+                    r->absent ? r->absent : "(there)", r->u, r->gain, r->flags);
     return called(seen, err);
 }
 
@@ -103,8 +104,8 @@ static void put_everything(struct tare_outbox *box)
     tare_outbox_put(box, TARE_FRAME_FACTS, "{\"arch\":", 8, "\"x\"}", 4);
     struct tare_phase_frame phase = {.phase = TARE_PHASE_MEASURE, .begin_ns = 1000, .end_ns = TARE_ABSENT};
     tare_outbox_put(box, TARE_FRAME_PHASE, &phase, sizeof phase, NULL, 0);
-    struct tare_reading_record reading = {"measure", "memory", "peak_rss", "B", "measured",
-                                          "process", "/proc",  4096.5,     NULL};
+    struct tare_reading_record reading = {"measure", "memory", "peak_rss", "B", "measured", "process",
+                                          "/proc",   4096.5,   NULL,       0.5, 0.02,       "WRAPPED"};
     tare_outbox_put_reading(box, &reading);
     reading.absent = "no such counter";
     reading.value = 0;
@@ -141,8 +142,10 @@ static const char expected[] =
     "items 3\n"
     "facts {\"arch\":\"x\"}\n"
     "phase 3 1000 -1\n"
-    "reading measure memory peak_rss B measured process /proc 0x1.0008p+12 (there)\n"
-    "reading measure memory peak_rss B measured process /proc 0x0p+0 no such counter\n"
+    "reading measure memory peak_rss B measured process /proc 0x1.0008p+12 (there) 0x1p-1 "
+    "0x1.47ae147ae147bp-6 WRAPPED\n"
+    "reading measure memory peak_rss B measured process /proc 0x0p+0 no such counter 0x1p-1 "
+    "0x1.47ae147ae147bp-6 WRAPPED\n"
     "sample 0 1 2 -1 9 0x1.23p+5 0 -4 -1 1099511627776 -1 1 12 0 \n"
     "sample 1 1 2 -1 9 0x1.23p+5 -7 -4 -1 1099511627776 -1 1 12 0 [10 20 -0x1.8p+0 7 3] "
     "[30 40 -0x1.8p-3 8 4] 5 6 9223372036854775807 three bytes\xff\n"

@@ -51,7 +51,7 @@ static int see_phase(void *ctx, const struct tare_phase_frame *phase, struct tar
 
 static int see_reading(void *ctx, const struct tare_reading_record *r, struct tare_err *err)
 {
-    const char *texts[] = {r->phase, r->meter, r->name, r->unit, r->kind, r->scope, r->source};
+    const char *texts[] = {r->phase, r->meter, r->name, r->unit, r->kind, r->scope, r->source, r->flags};
     (void)ctx;
     (void)err;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -126,8 +126,8 @@ static void fill(struct tare_outbox *box)
     static const int64_t items = 3;
     static struct tare_phase_frame phase;
     static struct tare_end_frame end;
-    struct tare_reading_record reading = {"load",    "rusage",    "cpu", "s", "measured",
-                                          "process", "getrusage", 1.5,   NULL};
+    struct tare_reading_record reading = {"load",      "rusage", "cpu", "s", "measured", "process",
+                                          "getrusage", 1.5,      NULL,  0.5, 0.01,       "SAMPLED"};
     phase.phase = TARE_PHASE_LOAD;
     phase.end_ns = TARE_ABSENT;
     (void)snprintf(end.message, sizeof end.message, "a last word");
