@@ -14,7 +14,7 @@ int tare_backends_probe(const char *name, const struct tare_paths *paths, struct
 {
     char path[TARE_PATH_MAX], *text = NULL;
     int r = tare_paths_backend(paths, name, path, sizeof path, err);
-    r = r == 0 ? tare_supervise_probe(paths->exe, path, &text, err) : r;
+    r = r == 0 ? tare_supervise_probe(paths->exe, "--probe", path, &text, err) : r;
     r = r == 0 ? tare_json_parse(text, strlen(text), path, out, err) : r;
     free(text);
     return r;
@@ -69,17 +69,17 @@ static void fill_table(const struct tare_json *described, struct table *to)
 }
 
 /* Parses the cell's options as its worker will, to refuse wrong ones before anything is written. */
-static int check_options(const struct tare_json *described, const struct tare_cell *cell,
-                         struct tare_err *err)
+static int check_options(const struct tare_json *described, const char *kind, const char *name,
+                         const struct tare_json *options, struct tare_err *err)
 {
     struct table *table = calloc(1, sizeof *table);
     if (!table) {
         return tare_err_set(err, TARE_E_NOMEM, "out of memory");
     }
     char what[96];
-    (void)snprintf(what, sizeof what, "backend %.60s", cell->backend);
+    (void)snprintf(what, sizeof what, "%s %.60s", kind, name);
     fill_table(described, table);
-    int r = tare_opts_from_json(table->options, table, cell->backend_options, NULL, what, err);
+    int r = tare_opts_from_json(table->options, table, options, NULL, what, err);
     tare_opts_fini(table->options, table);
     free(table);
     return r;
@@ -117,9 +117,35 @@ int tare_backends_check(const struct tare_plan *plan, const struct tare_paths *p
         }
         r = tare_backends_probe(name, paths, &described, err);
         for (size_t j = i; r == 0 && j < plan->n_cells; j++) {
-            r = same_backend(plan, j, name) ? check_options(described, &plan->cells[j], err) : 0;
+            r = same_backend(plan, j, name)
+                    ? check_options(described, "backend", name, plan->cells[j].backend_options, err)
+                    : 0;
         }
         tare_json_destroy(described);
+    }
+    return r;
+}
+
+static int check_meter(const struct tare_paths *paths, const struct tare_json *entry, const char *path,
+                       struct tare_err *err)
+{
+    char *text = NULL;
+    struct tare_json *described = NULL;
+    int r = tare_supervise_probe(paths->exe, "--probe-meter", path, &text, err);
+    r = r == 0 ? tare_json_parse(text, strlen(text), path, &described, err) : r;
+    r = r == 0 ? check_options(described, "meter", path, tare_json_get(entry, "options"), err) : r;
+    tare_json_destroy(described);
+    free(text);
+    return r;
+}
+
+int tare_meters_probe(const struct tare_plan *plan, const struct tare_paths *paths, struct tare_err *err)
+{
+    int r = 0;
+    const struct tare_json *list = tare_json_get(plan->json, "meters");
+    for (const struct tare_json *v = tare_json_first(list); r == 0 && v; v = tare_json_next(v)) {
+        const char *name = tare_json_str(tare_json_get(v, "meter"));
+        r = name && strchr(name, '/') ? check_meter(paths, v, name, err) : 0;
     }
     return r;
 }

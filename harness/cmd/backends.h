@@ -15,4 +15,8 @@ TARE_MUST_CHECK int tare_backends_check(const struct tare_plan *plan, const stru
 TARE_MUST_CHECK int tare_backends_list(const struct tare_paths *paths, struct tare_json *list,
                                        struct tare_err *err);
 
+/* Loads the plan's meters out of the tree in a process of their own, and checks their options. */
+TARE_MUST_CHECK int tare_meters_probe(const struct tare_plan *plan, const struct tare_paths *paths,
+                                      struct tare_err *err);
+
 #endif

@@ -7,7 +7,10 @@
 #include "base/log.h"
 #include "cmd/artifacts.h"
 #include "cmd/progress.h"
+#include "cmd/rest.h"
 #include "core/environment.h"
+#include "core/meters.h"
+#include "core/outside.h"
 #include "core/spec.h"
 #include "core/supervisor.h"
 #include "store/query.h"
@@ -42,6 +45,7 @@ struct recorder {
     int64_t rows; /* in the open transaction */
     int64_t samples;
     struct tare_progress *progress;
+    struct tare_outside *outside;
 };
 
 static int commit(struct recorder *rec, struct tare_err *err)
@@ -99,10 +103,22 @@ static int on_tick(void *ctx, struct tare_err *err)
 {
     struct recorder *rec = ctx;
     tare_progress_show(rec->progress, rec->samples);
+    int r = tare_outside_drain(rec->outside, on_reading, rec, err);
+    if (r < 0) {
+        return r;
+    }
     return rec->rows > 0 ? commit(rec, err) : 0;
 }
 
 static const struct tare_inbox_ops recorder_ops = {on_items, on_facts, on_phase, on_reading, on_sample, NULL};
+
+static int on_rest(void *ctx, enum tare_phase_name phase, int64_t begin_ns, int64_t end_ns,
+                   struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    return tare_store_put_phase(rec->store, rec->attempt_id, tare_phase_text((int)phase), begin_ns, end_ns,
+                                err);
+}
 
 static int begin_attempt(struct recorder *rec, int64_t first_item, struct tare_err *err)
 {
@@ -121,6 +137,30 @@ static int end_attempt(struct recorder *rec, const struct tare_supervised *s, st
     return r == 0 ? tare_store_commit(rec->store, err) : r;
 }
 
+/* The worker between two rests, and what the meters outside have read meanwhile. */
+static int measure(const struct tare_execute_args *args, struct recorder *rec, const char *spec,
+                   struct tare_supervised *ended, struct tare_err *err)
+{
+    const struct tare_rest rest = {.outside = rec->outside,
+                                   .idle_ns = args->options->idle_ns,
+                                   .cool_to_c = args->options->cool_to_c,
+                                   .cool_limit_ns = args->options->cool_limit_ns,
+                                   .phase = on_rest,
+                                   .reading = on_reading,
+                                   .ctx = rec};
+    const struct tare_supervise_args supervise = {.exe = args->paths->exe,
+                                                  .spec = spec,
+                                                  .time_limit_ns = args->options->time_limit_ns,
+                                                  .ops = &recorder_ops,
+                                                  .ctx = rec,
+                                                  .outside = rec->outside,
+                                                  .tick = on_tick};
+    int r = tare_rest_before(&rest, err);
+    r = r == 0 ? tare_supervise(&supervise, ended, err) : r;
+    r = r == 0 ? tare_rest_after(&rest, err) : r;
+    return r == 0 ? tare_outside_drain(rec->outside, on_reading, rec, err) : r;
+}
+
 /* The outcome of a worker that is not started, because a file of its cell is not the one it should be. */
 static int refuse(const char *why, struct tare_supervised *out)
 {
@@ -129,10 +169,10 @@ static int refuse(const char *why, struct tare_supervised *out)
     return 0;
 }
 
-static int attempt(const struct tare_execute_args *args, const struct job *job,
+static int attempt(const struct tare_execute_args *args, struct tare_outside *outside, const struct job *job,
                    struct tare_progress *progress, struct tare_err *err)
 {
-    struct recorder rec = {.store = args->store, .job = job, .progress = progress};
+    struct recorder rec = {.store = args->store, .job = job, .progress = progress, .outside = outside};
     struct tare_supervised ended = {0};
     int64_t committed = 0;
     char *spec = NULL;
@@ -145,13 +185,7 @@ static int attempt(const struct tare_execute_args *args, const struct job *job,
     r = r == 0 ? begin_attempt(&rec, committed, err) : r;
     if (r == 0) {
         rec.samples = committed;
-        struct tare_supervise_args supervise = {.exe = args->paths->exe,
-                                                .spec = spec,
-                                                .time_limit_ns = args->time_limit_ns,
-                                                .ops = &recorder_ops,
-                                                .ctx = &rec,
-                                                .tick = on_tick};
-        r = refused[0] ? refuse(refused, &ended) : tare_supervise(&supervise, &ended, err);
+        r = refused[0] ? refuse(refused, &ended) : measure(args, &rec, spec, &ended, err);
         if (r == 0) {
             r = end_attempt(&rec, &ended, err);
         } else if (r == TARE_E_INTERRUPTED) {
@@ -242,8 +276,52 @@ static int reopen(const struct tare_execute_args *args, struct tare_err *err)
     return r == 0 ? tare_environment_walk(put_changed, &to, err) : r;
 }
 
+struct meter_writer {
+    const struct tare_execute_args *args;
+    uint32_t place;
+};
+
+static int put_meter(void *ctx, const char *name, const char *absent, double cost_ns, struct tare_err *err)
+{
+    const struct meter_writer *w = ctx;
+    return tare_store_put_meter(w->args->store, w->args->run_id, name, tare_meter_place_text(w->place),
+                                absent, cost_ns, err);
+}
+
+/* Those of the worker, as they would be there: opened here once, to know what they cost. */
+static int put_worker_meters(const struct tare_execute_args *args, struct tare_err *err)
+{
+    struct meter_writer w = {args, TARE_METER_WORKER};
+    struct tare_meters *meters = calloc(1, sizeof *meters);
+    int r = meters ? tare_meters_open(meters, TARE_METER_WORKER, args->meters, err)
+                   : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    for (size_t i = 0; r == 0 && i < meters->n; i++) {
+        struct tare_opened_meter *m = &meters->list[i];
+        r = put_meter(&w, m->ops.name, m->opened ? NULL : m->absent, tare_meter_cost_ns(m), err);
+    }
+    if (meters) {
+        tare_meters_close(meters);
+    }
+    free(meters);
+    return r;
+}
+
+/* NULL where the plan wants no meters. What works and what it costs is stored with the run. */
+static int open_outside(const struct tare_execute_args *args, struct tare_outside **out, struct tare_err *err)
+{
+    struct meter_writer w = {args, TARE_METER_OUTSIDE};
+    *out = NULL;
+    if (args->options->metering == TARE_METERING_NONE) {
+        return 0;
+    }
+    int r = put_worker_meters(args, err);
+    r = r == 0 ? tare_outside_open(args->meters, out, err) : r;
+    return r == 0 ? tare_outside_walk(*out, put_meter, &w, err) : r;
+}
+
 int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
 {
+    struct tare_outside *outside = NULL;
     struct jobs jobs = {.store = args->store};
     int r = tare_query_cells(args->store, args->run_id, collect_cell, &jobs, err);
     if (jobs.n > 1) {
@@ -251,14 +329,16 @@ int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
     }
     if (r == 0 && jobs.n > 0) {
         r = reopen(args, err);
+        r = r == 0 ? open_outside(args, &outside, err) : r;
     }
     struct tare_progress progress;
     tare_progress_begin(&progress, jobs.n, args->progress);
     for (size_t i = 0; r == 0 && i < jobs.n; i++) {
         tare_progress_job(&progress, i, jobs.list[i].label);
-        r = attempt(args, &jobs.list[i], &progress, err);
+        r = attempt(args, outside, &jobs.list[i], &progress, err);
     }
     tare_progress_clear(&progress);
+    tare_outside_close(outside);
     for (size_t i = 0; i < jobs.n; i++) {
         free(jobs.list[i].spec);
         free(jobs.list[i].label);

@@ -8,6 +8,7 @@
 #define TARE_CMD_EXECUTE_H
 
 #include "core/paths.h"
+#include "core/plan.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -16,8 +17,9 @@ struct tare_execute_args {
     struct tare_store *store;
     int64_t run_id;
     const struct tare_paths *paths;
-    int64_t time_limit_ns;
-    bool progress; /* a bar with the time left, on standard error */
+    const struct tare_plan_options *options;
+    const struct tare_json *meters; /* the plan's "meters", or NULL */
+    bool progress;                  /* a bar with the time left, on standard error */
 };
 
 TARE_MUST_CHECK int tare_execute(const struct tare_execute_args *args, struct tare_err *err);

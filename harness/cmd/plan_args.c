@@ -19,6 +19,7 @@ static const struct axis axes[] = {
     {"scenarios", "scenario", {"name", "warmup", "window_tok", NULL}},
     {"include", NULL, {"model", "technique", "task", "scenario", NULL}},
     {"exclude", NULL, {"model", "technique", "task", "scenario", NULL}},
+    {"meters", "meter", {"off", NULL}},
 };
 
 static bool is_own(const struct axis *axis, const char *key)
@@ -125,7 +126,8 @@ static int add_sets(struct tare_json *plan, const char *values, struct tare_err 
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
     return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
-           o->task || o->scenario || o->include || o->exclude || o->set;
+           o->task || o->scenario || o->include || o->exclude || o->set || o->metering || o->meter ||
+           o->idle_time || o->cool_to_c || o->cool_limit;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -135,8 +137,13 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"repeats", o->repeats},
                                       {"time_limit", o->time_limit},
                                       {"memory_limit", o->memory_limit},
+                                      {"metering", o->metering},
+                                      {"idle_time", o->idle_time},
+                                      {"cool_to_c", o->cool_to_c},
+                                      {"cool_limit", o->cool_limit},
                                       {"baseline", o->baseline}};
-    const char *const lists[] = {o->model, o->technique, o->task, o->scenario, o->include, o->exclude};
+    const char *const lists[] = {o->model,   o->technique, o->task, o->scenario,
+                                 o->include, o->exclude,   o->meter};
     struct tare_json *json = tare_json_new_object();
     for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {
         if (scalars[i][1]) {

@@ -23,6 +23,11 @@ struct tare_run_options {
     char *repeats;
     char *time_limit;
     char *memory_limit;
+    char *metering;
+    char *idle_time;
+    char *cool_to_c;
+    char *cool_limit;
+    char *meter;
     char *baseline;
     char *model;
     char *technique;
@@ -44,6 +49,11 @@ struct tare_run_options {
         TARE_PLAN_ARG(repeats, NULL, "number of blocks; each runs every cell once"),                     \
         TARE_PLAN_ARG(time_limit, NULL, "longest life of one worker, such as 90s; 0: none"),             \
         TARE_PLAN_ARG(memory_limit, NULL, "address space of one worker, such as 4GiB; 0: no limit"),     \
+        TARE_PLAN_ARG(metering, NULL, "all, or none: no meters at all"),                                 \
+        TARE_PLAN_ARG(meter, TARE_OPT_REPEATABLE, "NAME or FILE.so[,off=true][,option=value...]"),       \
+        TARE_PLAN_ARG(idle_time, NULL, "idle baseline before and behind every worker, such as 10s"),     \
+        TARE_PLAN_ARG(cool_to_c, NULL, "before every worker cool down to this temperature"),             \
+        TARE_PLAN_ARG(cool_limit, NULL, "longest wait for that, such as 300s"),                          \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
         TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \

@@ -154,6 +154,7 @@ static int record_plan(struct tare_execute_args *to, const struct tare_plan *pla
 
 struct stored_plan {
     int64_t run_id;
+    struct tare_json *json; /* owned */
     struct tare_plan_options options;
 };
 
@@ -166,7 +167,7 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
     struct tare_json *json = NULL;
     int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
     r = r == 0 ? tare_plan_read_options(json, &stored->options, err) : r;
-    tare_json_destroy(json);
+    stored->json = json;
     return r;
 }
 
@@ -182,12 +183,13 @@ static int finish(const struct tare_execute_args *to, const struct tare_plan_opt
 
 static int execute_and_print(const struct tare_run_options *o, const struct tare_command_args *args,
                              struct tare_execute_args *to, const struct tare_plan_options *plan,
-                             const char *db, struct tare_err *err)
+                             const struct tare_json *json, const char *db, struct tare_err *err)
 {
     struct tare_judged judged = {0};
     tare_supervise_catch_signals();
     to->paths = args->paths;
-    to->time_limit_ns = plan->time_limit_ns;
+    to->options = plan;
+    to->meters = tare_json_get(json, "meters");
     to->progress = true;
     int r = tare_execute(to, err);
     if (r == TARE_E_INTERRUPTED) {
@@ -220,7 +222,8 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     if (r == 0 && o->time_limit) {
         r = tare_opts_set(tare_plan_table, &stored.options, "time_limit", o->time_limit, "tare run", err);
     }
-    r = r == 0 ? execute_and_print(o, args, &to, &stored.options, o->resume, err) : r;
+    r = r == 0 ? execute_and_print(o, args, &to, &stored.options, stored.json, o->resume, err) : r;
+    tare_json_destroy(stored.json);
     tare_opts_fini(tare_plan_table, &stored.options);
     tare_store_close(to.store);
     return r;
@@ -235,7 +238,7 @@ static int start(const struct tare_run_options *o, const struct tare_command_arg
         return r;
     }
     r = record_plan(&to, plan, err);
-    r = r == 0 ? execute_and_print(o, args, &to, &plan->options, o->db, err) : r;
+    r = r == 0 ? execute_and_print(o, args, &to, &plan->options, plan->json, o->db, err) : r;
     tare_store_close(to.store);
     return r;
 }
@@ -261,6 +264,7 @@ static int run(const void *opts, const struct tare_command_args *args, struct ta
         return r;
     }
     r = tare_backends_check(&plan, args->paths, err);
+    r = r == 0 ? tare_meters_probe(&plan, args->paths, err) : r;
     if (r == 0) {
         r = o->dry_run ? tare_plan_show(&plan, o->db, args->json, err) : start(o, args, &plan, err);
     }

@@ -10,23 +10,34 @@
 
 struct worker_options {
     char *probe;
+    char *probe_meter;
+    bool outside;
 };
 
 static const struct tare_opt options[] = {{.name = "probe",
                                            .type = TARE_OPT_STR,
                                            .offset = offsetof(struct worker_options, probe),
                                            .help = "only load this shared object and describe it as JSON"},
+                                          {.name = "probe_meter",
+                                           .type = TARE_OPT_STR,
+                                           .offset = offsetof(struct worker_options, probe_meter),
+                                           .help = "the same for a meter"},
+                                          {.name = "outside",
+                                           .type = TARE_OPT_BOOL,
+                                           .offset = offsetof(struct worker_options, outside),
+                                           .help = "descriptor 4 leads to the meters outside"},
                                           TARE_OPT_END};
 
 /* The error goes to standard output here: it is all that the parent reads. */
-static int probe(const char *path, struct tare_err *err)
+static int probe(const char *path, int (*describe)(const char *, struct tare_json *, struct tare_err *),
+                 struct tare_err *err)
 {
     /* What the object prints while it is loaded must not stand in our answer, and may be endless. */
     int answer = dup(STDOUT_FILENO);
     int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
     (void)dup2(nowhere, STDOUT_FILENO);
     struct tare_json *json = tare_json_new_object();
-    int r = tare_worker_probe(path, json, err);
+    int r = describe(path, json, err);
     (void)fflush(stdout);
     if (answer >= 0) {
         (void)dup2(answer, STDOUT_FILENO);
@@ -46,10 +57,13 @@ static int worker(const void *opts, const struct tare_command_args *args, struct
     const struct worker_options *o = opts;
     (void)args;
     if (o->probe) {
-        return probe(o->probe, err);
+        return probe(o->probe, tare_worker_probe, err);
+    }
+    if (o->probe_meter) {
+        return probe(o->probe_meter, tare_worker_probe_meter, err);
     }
     /* The error is in the end frame already: the supervisor tells it. */
-    return tare_worker_run(STDIN_FILENO, 3, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
+    return tare_worker_run(STDIN_FILENO, 3, o->outside ? 4 : -1, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
 }
 
 const struct tare_command tare_command_worker = {.name = "worker",

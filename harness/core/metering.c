@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Meters at the edges of phases. */
+/* Meters at the edges of phases, in the order that keeps them out of what is timed. */
 #include "core/metering.h"
 
 #include "base/clock.h"
-#include "core/builtin.h"
+#include "base/reading.h"
+#include "core/outside.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Collects the readings of one meter for one phase. */
@@ -16,54 +16,18 @@ struct collector {
     const char *meter;
 };
 
-static int open_one(struct tare_metering *metering, const struct tare_meter *ops, struct tare_err *err)
-{
-    size_t i = metering->n;
-    if (i == tare_max_meters) {
-        return tare_err_set(err, TARE_E_LIMIT, "more than %d meters", tare_max_meters);
-    }
-    void *self = calloc(1, ops->priv_size ? ops->priv_size : 1);
-    if (!self) {
-        return tare_err_set(err, TARE_E_NOMEM, "meter %s: out of memory", ops->name);
-    }
-    char *why = metering->meters[i].absent;
-    size_t n_why = sizeof metering->meters[i].absent;
-    struct tare_err fault = {0};
-    why[0] = '\0';
-    if (ops->probe && ops->probe(why, n_why) < 0) {
-        (void)(why[0] || snprintf(why, n_why, "not available here"));
-    } else if (ops->open && ops->open(self, &fault) < 0) {
-        (void)snprintf(why, n_why, "%.127s", fault.msg);
-    }
-    metering->meters[i].ops = ops;
-    metering->meters[i].self = self;
-    metering->n++;
-    return 0;
-}
-
-int tare_metering_open(struct tare_metering *metering, struct tare_outbox *outbox, struct tare_err *err)
+int tare_metering_open(struct tare_metering *metering, const struct tare_metering_args *args,
+                       struct tare_err *err)
 {
     memset(metering, 0, sizeof *metering);
-    metering->outbox = outbox;
-    for (size_t i = 0; tare_builtin_meters[i]; i++) {
-        int r = open_one(metering, tare_builtin_meters[i], err);
-        if (r < 0) {
-            tare_metering_close(metering);
-            return r;
-        }
-    }
-    return 0;
+    metering->outbox = args->outbox;
+    metering->outside_fd = args->outside_fd;
+    return args->off ? 0 : tare_meters_open(&metering->meters, TARE_METER_WORKER, args->choices, err);
 }
 
 void tare_metering_close(struct tare_metering *metering)
 {
-    for (size_t i = 0; i < metering->n; i++) {
-        if (!metering->meters[i].absent[0] && metering->meters[i].ops->close) {
-            metering->meters[i].ops->close(metering->meters[i].self);
-        }
-        free(metering->meters[i].self);
-    }
-    metering->n = 0;
+    tare_meters_close(&metering->meters);
 }
 
 static void put_phase(struct tare_metering *metering, enum tare_phase_name phase, int64_t begin_ns,
@@ -81,11 +45,12 @@ int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name
 {
     put_phase(metering, phase, tare_clock_ns(), TARE_ABSENT);
     tare_outbox_flush(metering->outbox); /* a crash in this phase must be told by its name */
-    for (size_t i = 0; i < metering->n; i++) {
-        if (!metering->meters[i].absent[0]) {
-            metering->meters[i].ops->begin(metering->meters[i].self);
+    for (size_t i = 0; i < metering->meters.n; i++) {
+        if (metering->meters.list[i].opened) {
+            metering->meters.list[i].ops.begin(metering->meters.list[i].self);
         }
     }
+    tare_outside_say(metering->outside_fd, phase, false);
     metering->begin_ns = tare_clock_ns();
     return metering->begin_ns;
 }
@@ -93,18 +58,8 @@ int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name
 static void put_reading(struct tare_metering *metering, enum tare_phase_name phase, const char *meter,
                         const struct tare_reading *reading, const struct tare_doubt *doubt)
 {
-    struct tare_reading_record record = {.phase = tare_phase_text((int)phase),
-                                         .meter = meter,
-                                         .name = reading->name,
-                                         .unit = reading->unit,
-                                         .kind = tare_kind_name((int)reading->kind),
-                                         .scope = reading->scope,
-                                         .source = reading->source,
-                                         .value = reading->absent ? (double)NAN : reading->value,
-                                         .absent = reading->absent ? reading->why : NULL,
-                                         .u = doubt ? doubt->u : (double)NAN,
-                                         .gain = doubt ? doubt->gain : (double)NAN,
-                                         .flags = doubt ? doubt->flags : ""};
+    struct tare_reading_record record =
+        tare_reading_record_of(tare_phase_text((int)phase), meter, reading, doubt);
     tare_outbox_put_reading(metering->outbox, &record);
 }
 
@@ -114,11 +69,14 @@ void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phas
     put_reading(metering, phase, meter, reading, NULL);
 }
 
+/* A reading that breaks the contract is no reading. */
 static void collect_doubted(struct tare_readings *to, const struct tare_reading *reading,
                             const struct tare_doubt *doubt)
 {
     struct collector *c = (struct collector *)to;
-    put_reading(c->metering, c->phase, c->meter, reading, doubt);
+    if (!tare_reading_fault(reading)) {
+        put_reading(c->metering, c->phase, c->meter, reading, doubt);
+    }
 }
 
 static void collect(struct tare_readings *to, const struct tare_reading *reading)
@@ -137,34 +95,16 @@ struct listener {
     struct tare_err *err;
 };
 
-static bool is_word(const char *text)
-{
-    size_t n = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
-    return n > 0 && n <= 60 && text[n] == '\0';
-}
-
-/* What is wrong with it, or NULL. */
-static const char *fault_of(const struct tare_reading *r)
-{
-    return !is_word(r->name)             ? "a name that is not 1 to 60 of a-z, 0-9 and '_'"
-           : !r->unit || !r->unit[0]     ? "no unit; \"1\" is that of a plain number"
-           : !r->scope || !r->scope[0]   ? "no scope"
-           : !r->source || !r->source[0] ? "no source"
-           : r->kind < TARE_KIND_MEASURED || r->kind > TARE_KIND_DECLARED ? "no kind"
-           : r->absent && (!r->why || !r->why[0])                         ? "no reason why it is absent"
-           : !r->absent && !isfinite(r->value)                            ? "a value that is no number"
-                                                                          : NULL;
-}
-
 static void listen_doubted(struct tare_readings *to, const struct tare_reading *reading,
                            const struct tare_doubt *doubt)
 {
     enum { most = 256 };
     struct listener *l = (struct listener *)to;
-    const char *fault = l->n++ < most ? fault_of(reading) : "more than 256 readings";
+    const char *fault = l->n++ < most ? tare_reading_fault(reading) : "more than 256 readings";
     if (l->code == 0 && fault) {
-        l->code = tare_err_set(l->err, TARE_E_BACKEND, "backend %s: its reading %zu, \"%.60s\", has %s",
-                               l->backend, l->n, is_word(reading->name) ? reading->name : "?", fault);
+        l->code =
+            tare_err_set(l->err, TARE_E_BACKEND, "backend %s: its reading %zu, \"%.60s\", has %s", l->backend,
+                         l->n, tare_reading_is_name(reading->name) ? reading->name : "?", fault);
     }
     if (l->code == 0) {
         put_reading(l->metering, l->phase, TARE_METER_OF_BACKEND, reading, doubt);
@@ -193,11 +133,12 @@ int tare_metering_ask_backend(struct tare_metering *metering, enum tare_phase_na
 void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns)
 {
     int64_t now_ns = tare_clock_ns();
-    for (size_t i = 0; i < metering->n; i++) {
-        const struct tare_meter *ops = metering->meters[i].ops;
-        struct collector c = {{collect, collect_doubted}, metering, phase, ops->name};
-        if (!metering->meters[i].absent[0]) {
-            ops->end(metering->meters[i].self, &c.sink);
+    tare_outside_say(metering->outside_fd, phase, true);
+    for (size_t i = 0; i < metering->meters.n; i++) {
+        const struct tare_opened_meter *m = &metering->meters.list[i];
+        struct collector c = {{collect, collect_doubted}, metering, phase, m->ops.name};
+        if (m->opened) {
+            m->ops.end(m->self, &c.sink);
         }
     }
     put_phase(metering, phase, metering->begin_ns, end_ns ? end_ns : now_ns);

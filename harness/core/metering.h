@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's meters around its phases: begin and end of all that are available here, and where
- * their readings go. The stamps of a phase lie inside the meters' begin and end, so that reading a
- * meter is never part of what is timed.
+ * The worker's side of measuring a phase: begin and end of the meters that are in the worker, the word to
+ * those outside, and where readings go.
+ *
+ * The stamps of a phase lie inside everything else: meters of the worker, then those outside, then the
+ * stamp; the stamp, then those outside, then the worker's. So reading a meter is never part of what is
+ * timed, and the window of the outside meters is wider than the phase by a fraction of a millisecond.
  */
 #ifndef TARE_CORE_METERING_H
 #define TARE_CORE_METERING_H
 
+#include "core/meters.h"
 #include "core/stream.h"
 
 #include <tare/backend.h>
-#include <tare/meter.h>
-
-enum { tare_max_meters = 32 };
 
 struct tare_metering {
-    size_t n;
-    struct {
-        const struct tare_meter *ops;
-        void *self;
-        char absent[128]; /* why it cannot be read; "" if it can */
-    } meters[tare_max_meters];
+    struct tare_meters meters;
     struct tare_outbox *outbox;
+    int outside_fd; /* to the thread of core/outside.h; -1: there is none */
     int64_t begin_ns;
 };
 
-/* Probes and opens every built-in meter; one that does not work here is remembered with its reason. */
-TARE_MUST_CHECK int tare_metering_open(struct tare_metering *metering, struct tare_outbox *outbox,
+struct tare_metering_args {
+    struct tare_outbox *outbox;
+    int outside_fd;                  /* or -1 */
+    bool off;                        /* no meter in the worker */
+    const struct tare_json *choices; /* the plan's "meters", or NULL */
+};
+
+TARE_MUST_CHECK int tare_metering_open(struct tare_metering *metering, const struct tare_metering_args *args,
                                        struct tare_err *err);
 void tare_metering_close(struct tare_metering *metering);
 /* Announces the phase; returns its begin stamp. */

@@ -8,6 +8,7 @@
 #include "core/builtin.h"
 #include "core/plan_check.h"
 #include "core/plan_set.h"
+#include "core/spec.h"
 #include "core/tag.h"
 
 #include <fnmatch.h>
@@ -41,12 +42,30 @@ const struct tare_opt tare_plan_table[] = {
      .min = 0,
      .max = INT64_MAX,
      .help = "address space of one worker; 0: no limit"},
+    {MEMBER(TARE_OPT_CHOICE, metering), .def = "all", .choices = tare_metering_choices,
+     .help = "all: every meter that works here; none: bare"},
+    {.name = "idle_time",
+     .type = TARE_OPT_NS,
+     .offset = offsetof(struct tare_plan_options, idle_ns),
+     .def = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "measure the idle machine this long before and behind every worker; 0: not"},
+    {MEMBER(TARE_OPT_F64, cool_to_c), .def = "0",
+     .help = "before every worker wait until no known part is hotter than this; 0: do not wait"},
+    {.name = "cool_limit",
+     .type = TARE_OPT_NS,
+     .offset = offsetof(struct tare_plan_options, cool_limit_ns),
+     .def = "300s",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "longest wait for that"},
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
     TARE_OPT_END};
 
 /* Keys of a plan that are lists. */
-static const char *const list_keys[] = {"tare",    "models",  "techniques", "tasks", "scenarios",
-                                        "include", "exclude", "columns",    NULL};
+static const char *const list_keys[] = {"tare",    "models",  "techniques", "tasks",  "scenarios",
+                                        "include", "exclude", "columns",    "meters", NULL};
 
 struct matrix {
     struct tare_plan *plan;
@@ -246,6 +265,12 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     int64_t window_tok = e[TARE_AXIS_TASK]->window_tok;
     tare_json_add_i64(spec, "window_tok", window_tok ? window_tok : e[TARE_AXIS_SCENARIO]->window_tok);
     tare_json_add_i64(spec, "memory_limit_bytes", m->plan->options.memory_limit_bytes);
+    if (m->plan->options.metering == TARE_METERING_NONE) {
+        add_text(spec, "metering", tare_metering_choices[TARE_METERING_NONE]);
+    }
+    if (tare_json_get(m->plan->json, "meters")) {
+        tare_json_add_copy(spec, "meters", tare_json_get(m->plan->json, "meters"));
+    }
     add_options(spec, "options", model_entry->options);
     add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
     r = tare_json_print(spec, false, &cell->spec, m->err);

@@ -2,6 +2,8 @@
 /* A name or pattern that meets nothing is a slip of the pen, and is refused before anything runs. */
 #include "core/plan_check.h"
 
+#include "core/meters.h"
+
 #include <fnmatch.h>
 #include <string.h>
 
@@ -71,5 +73,6 @@ int tare_plan_check(const struct tare_plan *plan, struct tare_err *err)
     for (size_t i = 0; r == 0 && i < plan->n_entries[TARE_AXIS_MODEL]; i++) {
         r = check_listed(plan, &plan->axes[TARE_AXIS_MODEL][i], err);
     }
+    r = r == 0 ? tare_meters_check(tare_json_get(plan->json, "meters"), err) : r;
     return r == 0 ? check_columns(plan, err) : r;
 }

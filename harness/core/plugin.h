@@ -16,4 +16,9 @@ TARE_MUST_CHECK int tare_backend_open(const char *path, struct tare_backend *out
 TARE_MUST_CHECK int tare_backend_check(const char *path, const struct tare_plugin_header *header,
                                        size_t symbol_bytes, struct tare_backend *out, struct tare_err *err);
 
+/* The same for a meter out of the tree. */
+TARE_MUST_CHECK int tare_meter_load(const char *path, struct tare_meter *out, struct tare_err *err);
+TARE_MUST_CHECK int tare_meter_check(const char *path, const struct tare_plugin_header *header,
+                                     size_t symbol_bytes, struct tare_meter *out, struct tare_err *err);
+
 #endif

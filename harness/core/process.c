@@ -33,7 +33,7 @@ static int input_file(const char *input, struct tare_err *err)
 }
 
 static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int in_fd, int out_fd,
-                 enum tare_process_output output)
+                 int extra_fd, enum tare_process_output output)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -52,6 +52,9 @@ static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int i
     int target = output == TARE_PROCESS_STDOUT ? STDOUT_FILENO : 3;
     (void)posix_spawn_file_actions_adddup2(&actions, in_fd, STDIN_FILENO);
     (void)posix_spawn_file_actions_adddup2(&actions, out_fd, target);
+    if (extra_fd >= 0) {
+        (void)posix_spawn_file_actions_adddup2(&actions, extra_fd, TARE_PROCESS_EXTRA_FD);
+    }
     if (output != TARE_PROCESS_STDOUT) {
         /* A backend that prints must not print into our results. */
         (void)posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
@@ -77,7 +80,7 @@ static int move_up(int fd)
 }
 
 int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
-                       const char *input, enum tare_process_output output, struct tare_err *err)
+                       const char *input, enum tare_process_output output, int extra_fd, struct tare_err *err)
 {
     int in_fd = input_file(input, err);
     if (in_fd < 0) {
@@ -92,7 +95,7 @@ int tare_process_start(struct tare_process *process, const char *exe, const char
     pipe_fds[0] = move_up(pipe_fds[0]);
     pipe_fds[1] = move_up(pipe_fds[1]);
     pid_t pid = 0;
-    int r = spawn(&pid, exe, argv, in_fd, pipe_fds[1], output);
+    int r = spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output);
     close(in_fd);
     close(pipe_fds[1]);
     if (r != 0) {

@@ -8,6 +8,8 @@
 
 #define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct tare_spec, member_)
 
+const char *const tare_metering_choices[] = {"all", "none", NULL};
+
 static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_STR, backend), .help = "shared object"},
     {MEMBER(TARE_OPT_STR, model), .help = "model file or name"},
@@ -21,6 +23,7 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0, .max = 1 << 24, .help = "window"},
     {MEMBER(TARE_OPT_BYTES, memory_limit_bytes), .def = "0", .min = 0, .max = INT64_MAX, .help = "limit"},
     {MEMBER(TARE_OPT_I64, first_item), .def = "0", .min = 0, .max = INT64_MAX, .help = "first item"},
+    {MEMBER(TARE_OPT_CHOICE, metering), .def = "all", .help = "meters", .choices = tare_metering_choices},
     TARE_OPT_END};
 
 static int take_object(const struct tare_json *json, const char *key, struct tare_json **out,
@@ -43,11 +46,16 @@ static int take_object(const struct tare_json *json, const char *key, struct tar
 
 static int fill(const struct tare_json *json, struct tare_spec *spec, struct tare_err *err)
 {
-    static const char *const skip[] = {"options", "task_options", NULL};
+    static const char *const skip[] = {"options", "task_options", "meters", NULL};
     int r = tare_opts_init(table, spec, err);
     r = r < 0 ? r : tare_opts_from_json(table, spec, json, skip, "cell", err);
     r = r < 0 ? r : take_object(json, "options", &spec->options, err);
     r = r < 0 ? r : take_object(json, "task_options", &spec->task_options, err);
+    if (r == 0 && tare_json_get(json, "meters")) {
+        struct tare_json *holder = tare_json_new_object();
+        tare_json_add_copy(holder, "meters", tare_json_get(json, "meters"));
+        spec->meters = holder;
+    }
     if (r == 0 && (!spec->backend || !spec->task || !spec->data_dir)) {
         r = tare_err_set(err, TARE_E_FORMAT, "cell: names no backend, task or data folder");
     }
@@ -77,6 +85,7 @@ void tare_spec_fini(struct tare_spec *spec)
     tare_opts_fini(table, spec);
     tare_json_destroy(spec->options);
     tare_json_destroy(spec->task_options);
+    tare_json_destroy(spec->meters);
     memset(spec, 0, sizeof *spec);
 }
 

@@ -8,6 +8,10 @@
 
 #include <tare/json.h>
 
+/* Which meters are in use at all. */
+enum tare_metering_choice { TARE_METERING_ALL, TARE_METERING_NONE };
+extern const char *const tare_metering_choices[];
+
 /* Strings are owned. options and task_options are objects. */
 struct tare_spec {
     char *backend;   /* path of the shared object */
@@ -22,8 +26,10 @@ struct tare_spec {
     int64_t window_tok;         /* for texts; 0: the model's context */
     int64_t memory_limit_bytes; /* address space of the worker; 0: none */
     int64_t first_item;
+    int64_t metering; /* enum tare_metering_choice */
     struct tare_json *options;
     struct tare_json *task_options;
+    struct tare_json *meters; /* an object that holds the plan's "meters", or NULL */
 };
 
 TARE_MUST_CHECK int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err);

@@ -6,6 +6,7 @@
 #include "core/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,6 +33,11 @@ void tare_supervise_catch_signals(void)
     (void)sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
     (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+bool tare_supervise_stopped(void)
+{
+    return stop_requested != 0;
 }
 
 /* One worker in flight; wraps the caller's ops to see phases and the end. */
@@ -236,11 +242,31 @@ static void conclude(const struct flight *f, int status, struct tare_supervised 
     }
 }
 
+static int start_worker(struct flight *f, struct tare_err *err)
+{
+    const struct tare_supervise_args *args = f->args;
+    int fd = -1;
+    int r = tare_outside_connect(args->outside, &fd, err);
+    if (r < 0) {
+        return r;
+    }
+    const char *const argv[] = {args->exe, "worker", fd >= 0 ? "--outside" : NULL, NULL};
+    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 10) : -1;
+    r = tare_process_start(&f->process, args->exe, argv, args->spec, TARE_PROCESS_FD3, high, err);
+    if (fd >= 0) {
+        close(fd);
+        close(high);
+    }
+    if (r == 0) {
+        tare_outside_attach(args->outside, f->process.pid);
+    }
+    return r;
+}
+
 int tare_supervise(const struct tare_supervise_args *args, struct tare_supervised *out, struct tare_err *err)
 {
     struct flight f = {.args = args, .oom_kills = tare_process_oom_kills()};
-    const char *const argv[] = {args->exe, "worker", NULL};
-    int r = tare_process_start(&f.process, args->exe, argv, args->spec, TARE_PROCESS_FD3, err);
+    int r = start_worker(&f, err);
     if (r < 0) {
         return r;
     }
@@ -259,6 +285,7 @@ int tare_supervise(const struct tare_supervise_args *args, struct tare_supervise
     } else {
         conclude(&f, tare_process_wait(&f.process), out);
     }
+    tare_outside_attach(args->outside, 0);
     tare_inbox_fini(&f.inbox);
     tare_process_fini(&f.process);
     return r;
@@ -287,36 +314,36 @@ static bool drain(const struct tare_process *process, struct tare_buf *to)
 }
 
 /* What the end of a probe means. */
-static int judge_probe(const char *path, bool in_time, int status, const struct tare_buf *buf,
-                       struct tare_err *err)
+static int judge_probe(const char *what, const char *path, bool in_time, int status,
+                       const struct tare_buf *buf, struct tare_err *err)
 {
     if (buf->failed) {
         return tare_buf_check(buf, path, err);
     }
     if (!in_time) {
-        return tare_err_set(err, TARE_E_PLUGIN, "backend %s: loading and probing it did not end after %d s",
+        return tare_err_set(err, TARE_E_PLUGIN, "%s %s: loading and probing it did not end after %d s", what,
                             path, probe_limit_s);
     }
     if (WIFSIGNALED(status)) {
         return tare_err_set(err, TARE_E_PLUGIN,
-                            "backend %s: loading it crashed with signal %d; the file is damaged", path,
+                            "%s %s: loading it crashed with signal %d; the file is damaged", what, path,
                             WTERMSIG(status));
     }
     size_t line = strcspn(tare_buf_str(buf), "\n");
     if (WEXITSTATUS(status) != 0 && line > 0) {
         return tare_err_set(err, TARE_E_PLUGIN, "%.*s", (int)(line < 500 ? line : 500), tare_buf_str(buf));
     }
-    return line > 0 ? 0
-                    : tare_err_set(err, TARE_E_PLUGIN,
-                                   "backend %s: loading it ended the process with exit status %d", path,
-                                   WEXITSTATUS(status));
+    return line > 0
+               ? 0
+               : tare_err_set(err, TARE_E_PLUGIN, "%s %s: loading it ended the process with exit status %d",
+                              what, path, WEXITSTATUS(status));
 }
 
-int tare_supervise_probe(const char *exe, const char *path, char **out, struct tare_err *err)
+int tare_supervise_probe(const char *exe, const char *how, const char *path, char **out, struct tare_err *err)
 {
     struct tare_process process;
-    const char *const argv[] = {exe, "worker", "--probe", path, NULL};
-    int r = tare_process_start(&process, exe, argv, "", TARE_PROCESS_STDOUT, err);
+    const char *const argv[] = {exe, "worker", how, path, NULL};
+    int r = tare_process_start(&process, exe, argv, "", TARE_PROCESS_STDOUT, -1, err);
     if (r < 0) {
         return r;
     }
@@ -328,7 +355,8 @@ int tare_supervise_probe(const char *exe, const char *path, char **out, struct t
     }
     int status = tare_process_wait(&process);
     tare_process_fini(&process);
-    r = judge_probe(path, in_time, status, &buf, err);
+    r = judge_probe(strcmp(how, "--probe-meter") == 0 ? "meter" : "backend", path, in_time, status, &buf,
+                    err);
     if (r == 0) {
         *out = tare_buf_take(&buf);
     }

@@ -7,6 +7,7 @@
 #ifndef TARE_CORE_SUPERVISOR_H
 #define TARE_CORE_SUPERVISOR_H
 
+#include "core/outside.h"
 #include "core/stream.h"
 
 struct tare_supervise_args {
@@ -15,6 +16,7 @@ struct tare_supervise_args {
     int64_t time_limit_ns;            /* 0: none */
     const struct tare_inbox_ops *ops; /* what to do with the records; `end` may be NULL */
     void *ctx;
+    struct tare_outside *outside; /* NULL: no meter outside */
     /* Called at least every 200 ms, e.g. to commit and to show progress. */
     int (*tick)(void *ctx, struct tare_err *err);
 };
@@ -26,11 +28,14 @@ struct tare_supervised {
 
 /* Installs handlers for SIGINT and SIGTERM that make tare_supervise return TARE_E_INTERRUPTED. */
 void tare_supervise_catch_signals(void);
+/* Has one of them come? */
+bool tare_supervise_stopped(void);
 TARE_MUST_CHECK int tare_supervise(const struct tare_supervise_args *args, struct tare_supervised *out,
                                    struct tare_err *err);
-/* Runs `exe worker --probe PATH` and returns its standard output (JSON; free() it). A crash of the
- * object while it is being loaded is an error of the object, not of ours; so is a probe that has not
- * ended after 20 s. */
-TARE_MUST_CHECK int tare_supervise_probe(const char *exe, const char *path, char **out, struct tare_err *err);
+/* Runs `exe worker HOW PATH`, HOW "--probe" for a backend and "--probe-meter" for a meter, and returns its
+ * standard output (JSON; free() it). A crash of the object while it is being loaded is an error of the
+ * object, not of ours; so is a probe that has not ended after 20 s. */
+TARE_MUST_CHECK int tare_supervise_probe(const char *exe, const char *how, const char *path, char **out,
+                                         struct tare_err *err);
 
 #endif

@@ -23,6 +23,7 @@ struct worker {
     struct tare_outbox outbox;
     struct tare_instance instance;
     struct tare_metering metering;
+    int outside_fd;
     const struct tare_task *task;
     void *task_self;
     bool task_opened;
@@ -233,13 +234,22 @@ static int failure(const struct worker *w, struct tare_err *err)
                         w->failure);
 }
 
+static int open_meters(struct worker *w, struct tare_err *err)
+{
+    const struct tare_metering_args args = {.outbox = &w->outbox,
+                                            .outside_fd = w->outside_fd,
+                                            .off = w->spec.metering == TARE_METERING_NONE,
+                                            .choices = tare_json_get(w->spec.meters, "meters")};
+    return tare_metering_open(&w->metering, &args, err);
+}
+
 static int run(struct worker *w, int spec_fd, struct tare_err *err)
 {
     int r = read_spec(w, spec_fd, err);
     r = r < 0 ? r : enter_folder(&w->spec, err);
     r = r < 0 ? r : limit_memory(&w->spec, err);
     r = r < 0 ? r : tare_instance_open(&w->instance, &w->spec, err);
-    r = r < 0 ? r : tare_metering_open(&w->metering, &w->outbox, err);
+    r = r < 0 ? r : open_meters(w, err);
     r = r < 0 ? r : load(w, err);
     r = r < 0 ? r : prepare(w, err);
     if (r < 0) {
@@ -290,7 +300,7 @@ static void quiet_libraries(void)
     }
 }
 
-int tare_worker_run(int spec_fd, int out_fd, struct tare_err *err)
+int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *err)
 {
     /* A worker without its supervisor measures for nobody. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -303,6 +313,7 @@ int tare_worker_run(int spec_fd, int out_fd, struct tare_err *err)
     if (r < 0) {
         return r;
     }
+    w.outside_fd = outside_fd;
     r = run(&w, spec_fd, err);
     finish(&w, r, err);
     return r;
@@ -337,6 +348,22 @@ int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *
     tare_json_add_bool(out, "available", works);
     tare_json_add_str(out, "why", works ? NULL : why);
     add_caps(ops.caps, tare_json_add_array(out, "capabilities"));
+    tare_opts_describe(ops.options, tare_json_add_array(out, "options"));
+    return 0;
+}
+
+int tare_worker_probe_meter(const char *path, struct tare_json *out, struct tare_err *err)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct tare_meter ops;
+    int r = tare_meter_load(path, &ops, err);
+    if (r < 0) {
+        return r;
+    }
+    tare_json_add_str(out, "name", ops.name);
+    tare_json_add_str(out, "summary", ops.summary);
+    tare_json_add_str(out, "place", tare_meter_place_text(ops.place));
+    tare_json_add_str(out, "path", path);
     tare_opts_describe(ops.options, tare_json_add_array(out, "options"));
     return 0;
 }

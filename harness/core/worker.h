@@ -9,10 +9,13 @@
 
 #include <tare/json.h>
 
-/* Runs the spec read from spec_fd and writes the results stream to out_fd. The error is in the end
+/* Runs the spec read from spec_fd and writes the results stream to out_fd; outside_fd leads to the meters
+ * outside (core/outside.h), -1 if there are none. The error is in the end
  * frame too; the return value is for the process's exit status. */
-TARE_MUST_CHECK int tare_worker_run(int spec_fd, int out_fd, struct tare_err *err);
+TARE_MUST_CHECK int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *err);
 /* Loads a shared object and describes it: name, summary, capabilities, options, availability. */
 TARE_MUST_CHECK int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *err);
+/* The same for a meter: name, summary, place, options. */
+TARE_MUST_CHECK int tare_worker_probe_meter(const char *path, struct tare_json *out, struct tare_err *err);
 
 #endif

@@ -62,6 +62,11 @@ TARE_MUST_CHECK int tare_store_put_environment(struct tare_store *store, int64_t
 TARE_MUST_CHECK int tare_store_put_changed(struct tare_store *store, int64_t run_id, const char *key,
                                            const char *value, const char *absent, struct tare_err *err);
 
+/* A meter of a run: absent NULL if it works; what a phase pays for it, NaN if unknown. */
+TARE_MUST_CHECK int tare_store_put_meter(struct tare_store *store, int64_t run_id, const char *name,
+                                         const char *place, const char *absent, double cost_ns,
+                                         struct tare_err *err);
+
 struct tare_cell_row {
     int64_t id;
     int64_t run_id;

@@ -39,6 +39,13 @@ int tare_store_put_changed(struct tare_store *store, int64_t run_id, const char 
                         "ittt", run_id, key, value, absent);
 }
 
+int tare_store_put_meter(struct tare_store *store, int64_t run_id, const char *name, const char *place,
+                         const char *absent, double cost_ns, struct tare_err *err)
+{
+    return tare_sql_run(store, NULL, err, "INSERT OR REPLACE INTO meter VALUES (?, ?, ?, ?, ?)", "itttd",
+                        run_id, name, place, absent, cost_ns);
+}
+
 int tare_store_add_cell(struct tare_store *store, const struct tare_cell_row *cell, int64_t *out_id,
                         struct tare_err *err)
 {

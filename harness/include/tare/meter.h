@@ -88,6 +88,9 @@ struct tare_meter {
     /* Outside only, optional: the process that is measured from here on; 0: none (idle phases). */
     void (*attach)(void *self, int64_t pid);
     int64_t period_ns; /* of `sample`; 0: 100 ms */
+    /* Outside only, optional: the hottest part that it knows now, in degrees Celsius; NaN: unknown. For
+     * cooling down to a temperature before a cell. */
+    double (*temperature_c)(void *self);
 };
 
 #define TARE_METER_HEADER                                                                         \

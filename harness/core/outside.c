@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread's loop: commands, edges, samples. */
+#include "core/outside.h"
+
+#include "base/clock.h"
+#include "base/reading.h"
+#include "core/meters.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <tare/rng.h>
+#include <unistd.h>
+
+enum { answer_ms = 10000, end_bit = 0x80 };
+#define DEFAULT_PERIOD_NS INT64_C(100000000)
+
+/* What the caller asks of the thread, over a socket of packets. Each is answered by one double. */
+enum ask { ASK_STOP = 1, ASK_LISTEN, ASK_ATTACH, ASK_EDGE, ASK_TEMPERATURE };
+
+struct message {
+    enum ask ask;
+    int64_t value; /* descriptor, process, edge */
+};
+
+struct tare_outside {
+    struct tare_meters meters;
+    double cost_ns[tare_max_meters];
+    size_t n_working;
+    pthread_t thread;
+    int ask_fd;    /* the caller's end */
+    int answer_fd; /* the thread's end */
+    /* The thread's alone. */
+    int worker_fd; /* -1: no worker */
+    bool attached; /* the worker's process is known: before that it is not listened to */
+    int64_t next_ns[tare_max_meters];
+    struct tare_rng rng;
+    /* Both sides', under the lock. */
+    pthread_mutex_t lock;
+    struct tare_reading_record *kept;
+    size_t n_kept, cap_kept;
+    bool lost; /* memory was refused: readings are missing */
+};
+
+struct collector {
+    struct tare_readings sink;
+    struct tare_outside *outside;
+    const char *phase, *meter;
+};
+
+static void keep(struct tare_outside *o, const struct tare_reading_record *record)
+{
+    (void)pthread_mutex_lock(&o->lock);
+    if (o->n_kept == o->cap_kept) {
+        size_t cap = o->cap_kept ? 2 * o->cap_kept : 256;
+        struct tare_reading_record *larger = realloc(o->kept, cap * sizeof *larger);
+        o->kept = larger ? larger : o->kept;
+        o->cap_kept = larger ? cap : o->cap_kept;
+    }
+    if (o->n_kept < o->cap_kept && tare_reading_copy(record, &o->kept[o->n_kept], NULL) == 0) {
+        o->n_kept++;
+    } else {
+        o->lost = true;
+    }
+    (void)pthread_mutex_unlock(&o->lock);
+}
+
+static void collect_doubted(struct tare_readings *to, const struct tare_reading *reading,
+                            const struct tare_doubt *doubt)
+{
+    struct collector *c = (struct collector *)to;
+    if (!tare_reading_fault(reading)) {
+        struct tare_reading_record record = tare_reading_record_of(c->phase, c->meter, reading, doubt);
+        keep(c->outside, &record);
+    }
+}
+
+static void collect(struct tare_readings *to, const struct tare_reading *reading)
+{
+    collect_doubted(to, reading, NULL);
+}
+
+static void serve_edge(struct tare_outside *o, int edge)
+{
+    bool end = edge & end_bit;
+    const char *phase = tare_phase_text(edge & ~end_bit);
+    for (size_t i = 0; i < o->meters.n; i++) {
+        const struct tare_opened_meter *m = &o->meters.list[i];
+        struct collector c = {{collect, collect_doubted}, o, phase, m->ops.name};
+        if (m->opened && end) {
+            m->ops.end(m->self, &c.sink);
+        } else if (m->opened) {
+            m->ops.begin(m->self);
+        }
+    }
+}
+
+/* Half to one and a half of the period, so that no load can stay in step with it. */
+static void plan_sample(struct tare_outside *o, size_t i, int64_t now_ns)
+{
+    int64_t period_ns = o->meters.list[i].ops.period_ns;
+    double period = (double)(period_ns > 0 ? period_ns : DEFAULT_PERIOD_NS);
+    o->next_ns[i] = now_ns + (int64_t)(period * (0.5 + tare_rng_unit(&o->rng)));
+}
+
+static bool is_sampled(const struct tare_outside *o, size_t i)
+{
+    return o->meters.list[i].opened && o->meters.list[i].ops.sample;
+}
+
+static void sample_due(struct tare_outside *o)
+{
+    for (size_t i = 0; i < o->meters.n; i++) {
+        int64_t now_ns = tare_clock_ns();
+        if (is_sampled(o, i) && now_ns >= o->next_ns[i]) {
+            o->meters.list[i].ops.sample(o->meters.list[i].self);
+            plan_sample(o, i, now_ns);
+        }
+    }
+}
+
+static int wait_ms(const struct tare_outside *o)
+{
+    int64_t first_ns = INT64_MAX, now_ns = tare_clock_ns();
+    for (size_t i = 0; i < o->meters.n; i++) {
+        first_ns = is_sampled(o, i) && o->next_ns[i] < first_ns ? o->next_ns[i] : first_ns;
+    }
+    return first_ns == INT64_MAX ? -1 : first_ns <= now_ns ? 0 : (int)((first_ns - now_ns) / 1000000) + 1;
+}
+
+static void drop_worker(struct tare_outside *o)
+{
+    if (o->worker_fd >= 0) {
+        close(o->worker_fd);
+        o->worker_fd = -1;
+    }
+}
+
+static void serve_worker(struct tare_outside *o)
+{
+    unsigned char edge = 0;
+    ssize_t n = read(o->worker_fd, &edge, 1);
+    if (n == 1) {
+        serve_edge(o, edge);
+        n = send(o->worker_fd, &edge, 1, MSG_NOSIGNAL);
+    }
+    if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+        drop_worker(o);
+    }
+}
+
+static void attach(struct tare_outside *o, int64_t pid)
+{
+    for (size_t i = 0; i < o->meters.n; i++) {
+        if (o->meters.list[i].opened && o->meters.list[i].ops.attach) {
+            o->meters.list[i].ops.attach(o->meters.list[i].self, pid);
+        }
+    }
+    o->attached = pid != 0;
+    if (pid == 0) {
+        drop_worker(o);
+    }
+}
+
+static double hottest_c(struct tare_outside *o)
+{
+    double hottest = (double)NAN;
+    for (size_t i = 0; i < o->meters.n; i++) {
+        const struct tare_opened_meter *m = &o->meters.list[i];
+        hottest = m->opened && m->ops.temperature_c ? fmax(hottest, m->ops.temperature_c(m->self)) : hottest;
+    }
+    return hottest;
+}
+
+/* False: it was told to stop. */
+static bool serve_caller(struct tare_outside *o)
+{
+    struct message m;
+    double answer = 0;
+    if (recv(o->answer_fd, &m, sizeof m, 0) != (ssize_t)sizeof m) {
+        return errno == EINTR;
+    }
+    switch (m.ask) {
+    case ASK_LISTEN:
+        drop_worker(o);
+        o->worker_fd = (int)m.value;
+        break;
+    case ASK_ATTACH:
+        attach(o, m.value);
+        break;
+    case ASK_EDGE:
+        serve_edge(o, (int)m.value);
+        break;
+    case ASK_TEMPERATURE:
+        answer = hottest_c(o);
+        break;
+    case ASK_STOP:
+    default:
+        break;
+    }
+    (void)send(o->answer_fd, &answer, sizeof answer, MSG_NOSIGNAL);
+    return m.ask != ASK_STOP;
+}
+
+/* An edge goes first: a worker waits for it. Answers to the caller go before it all the same, since what it
+ * says (here is a worker) comes before what the worker says. */
+static void *run_thread(void *arg)
+{
+    struct tare_outside *o = arg;
+    bool go_on = true;
+    while (go_on) {
+        struct pollfd p[2] = {{.fd = o->answer_fd, .events = POLLIN},
+                              {.fd = o->attached ? o->worker_fd : -1, .events = POLLIN}};
+        (void)poll(p, 2, wait_ms(o));
+        if (p[0].revents) {
+            go_on = serve_caller(o);
+        } else if (p[1].revents) {
+            serve_worker(o);
+        }
+        if (go_on) {
+            sample_due(o);
+        }
+    }
+    drop_worker(o);
+    return NULL;
+}
+
+static double ask(struct tare_outside *o, enum ask what, int64_t value)
+{
+    struct message m;
+    memset(&m, 0, sizeof m);
+    m.ask = what;
+    m.value = value;
+    double answer = (double)NAN;
+    if (send(o->ask_fd, &m, sizeof m, MSG_NOSIGNAL) == (ssize_t)sizeof m) {
+        while (recv(o->ask_fd, &answer, sizeof answer, 0) < 0 && errno == EINTR) {
+        }
+    }
+    return answer;
+}
+
+/* Signals are the main thread's: it is the one that waits in poll. */
+static int start_thread(struct tare_outside *o, struct tare_err *err)
+{
+    int fd[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0) {
+        return tare_err_set(err, TARE_E_ENVIRONMENT, "meters: socket: %s", strerror(errno));
+    }
+    o->ask_fd = fd[0];
+    o->answer_fd = fd[1];
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(&o->thread, NULL, run_thread, o);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r != 0) {
+        close(fd[0]);
+        close(fd[1]);
+        return tare_err_set(err, TARE_E_ENVIRONMENT, "meters: thread: %s", strerror(r));
+    }
+    return 0;
+}
+
+static void prepare(struct tare_outside *o)
+{
+    int64_t now_ns = tare_clock_ns();
+    o->worker_fd = -1;
+    tare_rng_init(&o->rng, (uint64_t)now_ns); /* distances shall differ in every run */
+    (void)pthread_mutex_init(&o->lock, NULL);
+    for (size_t i = 0; i < o->meters.n; i++) {
+        o->n_working += o->meters.list[i].opened;
+        o->cost_ns[i] = tare_meter_cost_ns(&o->meters.list[i]);
+        plan_sample(o, i, now_ns);
+    }
+}
+
+int tare_outside_open(const struct tare_json *choices, struct tare_outside **out, struct tare_err *err)
+{
+    struct tare_outside *o = calloc(1, sizeof *o);
+    if (!o) {
+        return tare_err_set(err, TARE_E_NOMEM, "meters: out of memory");
+    }
+    int r = tare_meters_open(&o->meters, TARE_METER_OUTSIDE, choices, err);
+    if (r < 0) {
+        free(o);
+        return r;
+    }
+    prepare(o);
+    r = start_thread(o, err);
+    if (r < 0) {
+        tare_meters_close(&o->meters);
+        (void)pthread_mutex_destroy(&o->lock);
+        free(o);
+        return r;
+    }
+    *out = o;
+    return 0;
+}
+
+void tare_outside_close(struct tare_outside *o)
+{
+    if (!o) {
+        return;
+    }
+    (void)ask(o, ASK_STOP, 0);
+    (void)pthread_join(o->thread, NULL);
+    close(o->ask_fd);
+    close(o->answer_fd);
+    for (size_t i = 0; i < o->n_kept; i++) {
+        tare_reading_free(&o->kept[i]);
+    }
+    free(o->kept);
+    tare_meters_close(&o->meters);
+    (void)pthread_mutex_destroy(&o->lock);
+    free(o);
+}
+
+int tare_outside_walk(struct tare_outside *o, tare_outside_meter_fn fn, void *ctx, struct tare_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < o->meters.n; i++) {
+        const struct tare_opened_meter *m = &o->meters.list[i];
+        r = fn(ctx, m->ops.name, m->opened ? NULL : m->absent, o->cost_ns[i], err);
+    }
+    return r;
+}
+
+int tare_outside_connect(struct tare_outside *o, int *out_fd, struct tare_err *err)
+{
+    int fd[2];
+    if (!o || o->n_working == 0) {
+        *out_fd = -1;
+        return 0;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) != 0) {
+        return tare_err_set(err, TARE_E_ENVIRONMENT, "meters: socket: %s", strerror(errno));
+    }
+    (void)ask(o, ASK_LISTEN, fd[1]);
+    *out_fd = fd[0];
+    return 0;
+}
+
+void tare_outside_attach(struct tare_outside *o, int64_t pid)
+{
+    if (o && o->n_working > 0) {
+        (void)ask(o, ASK_ATTACH, pid);
+    }
+}
+
+void tare_outside_edge(struct tare_outside *o, enum tare_phase_name phase, bool end)
+{
+    if (o && o->n_working > 0) {
+        (void)ask(o, ASK_EDGE, (int64_t)phase | (end ? end_bit : 0));
+    }
+}
+
+double tare_outside_temperature_c(struct tare_outside *o)
+{
+    return o && o->n_working > 0 ? ask(o, ASK_TEMPERATURE, 0) : (double)NAN;
+}
+
+int tare_outside_drain(struct tare_outside *o, tare_outside_reading_fn fn, void *ctx, struct tare_err *err)
+{
+    if (!o) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&o->lock);
+    struct tare_reading_record *kept = o->kept;
+    size_t n = o->n_kept;
+    int r = o->lost ? tare_err_set(err, TARE_E_NOMEM, "meters: out of memory for readings") : 0;
+    o->kept = NULL;
+    o->n_kept = o->cap_kept = 0;
+    (void)pthread_mutex_unlock(&o->lock);
+    for (size_t i = 0; i < n; i++) {
+        r = r == 0 ? fn(ctx, &kept[i], err) : r;
+        tare_reading_free(&kept[i]);
+    }
+    free(kept);
+    return r;
+}
+
+void tare_outside_say(int fd, enum tare_phase_name phase, bool end)
+{
+    unsigned char edge = (unsigned char)((int)phase | (end ? end_bit : 0)), answer = 0;
+    if (fd < 0 || send(fd, &edge, 1, MSG_NOSIGNAL) != 1) {
+        return;
+    }
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int n = 0;
+    while ((n = poll(&p, 1, answer_ms)) < 0 && errno == EINTR) {
+    }
+    if (n <= 0) {
+        (void)shutdown(fd, SHUT_RDWR); /* an answer that comes after all must not pass for the next one */
+        return;
+    }
+    (void)recv(fd, &answer, 1, 0);
+}

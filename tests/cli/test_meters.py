@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Meters that stand outside: loaded like backends, read at the edges of phases, and never part of what is
+timed. The meter is the example of the documentation, built against the headers alone."""
+import os
+import subprocess
+
+from clilib import close, contains, equal, main, null, query, scalar, tare, true, write_plan
+
+SOURCE = os.environ["TARE_SOURCE_ROOT"]
+TASKS = [{"task": "tokens", "options": {"items": 5, "prompt_tok": 5, "max_output": 4}}]
+
+
+def build():
+    example = os.path.join(SOURCE, "docs/examples/constant-meter/constant_meter.c")
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                    "-fPIC", "-shared", f"-I{SOURCE}/harness/include", "-o", "constant_meter.so", example], check=True)
+    true(os.path.exists("constant_meter.so"), "the example builds")
+
+
+def run(db, *args, rc=0, model=None, **keys):
+    write_plan("plan.json", [model or null("n", token_ns=10_000_000)], TASKS, **{"repeats": 1, **keys})
+    return tare("run", "plan.json", "--db", db, *args, rc=rc)
+
+
+def readings(db):
+    rows = query(db, "SELECT phase, name, value, unit, kind, scope, u, gain, flags, absent FROM reading "
+                     "WHERE meter = 'constant' OR name = 'cool_down_time'")
+    return {(r[0], r[1]): r[2:] for r in rows}
+
+
+def spans(db):
+    return {n: (e - b) / 1e9 for n, b, e in query(db, "SELECT name, begin_ns, end_ns FROM phase")}
+
+
+def test_window_is_the_phase():
+    """20 W over the measure phase: the joules tell how long the meter looked, 0.2 s and a little."""
+    build()
+    run("w.db", "--meter", "./constant_meter.so,watts=20")
+    r, t = readings("w.db"), spans("w.db")
+    value, unit, kind, scope, u, gain, flags, absent = r["measure", "energy_constant"]
+    equal((unit, kind, scope, gain, flags, absent), ("J", "declared", "wall", 0.5, "DECLARED", None), "as said")
+    close(u, 2e-5, "the doubt comes through")
+    true(t["measure"] > 0.15, f"the phase took {t['measure']} s")
+    seconds = value / 20
+    true(t["measure"] <= seconds < t["measure"] + 0.05, f"meter {seconds} s, phase {t['measure']} s")
+    true(r["measure", "constant_samples"][0] >= 3, "sampled every 10 to 30 ms")
+    true(r["measure", "constant_process"][0] > 1, "it knows whom it measures")
+    equal({p for p, _ in r}, {"load", "warmup", "measure"}, "no rest was asked for")
+
+
+def test_rest():
+    build()
+    run("i.db", "--meter", "./constant_meter.so,watts=10,start_c=50", "--idle-time", "200ms", "--cool-to-c", "41",
+        "--cool-limit", "10s")
+    r, t = readings("i.db"), spans("i.db")
+    for phase in ("idle_before", "idle_after"):
+        true(0.2 <= t[phase] < 0.4, f"{phase} took {t[phase]} s")
+        true(t[phase] <= r[phase, "energy_constant"][0] / 10 < t[phase] + 0.05, f"energy of {phase}")
+        contains(r[phase, "constant_process"][-1], "no process", f"nobody is measured in {phase}")
+    cool, flags = r["idle_before", "cool_down_time"][0], r["idle_before", "cool_down_time"][6]
+    true(0.3 < cool < 2 and flags == "", f"50, 45, 40 degrees: two looks of 0.2 s, not {cool} s ({flags})")
+
+
+def test_not_cooled():
+    build()
+    run("n.db", "--meter", "./constant_meter.so,start_c=90", "--cool-to-c", "20", "--cool-limit", "300ms")
+    equal(readings("n.db")["idle_before", "cool_down_time"][6], "NOT_COOLED", "the limit is told")
+
+
+def test_what_is_used():
+    build()
+    run("a.db", "--meter", "./constant_meter.so")
+    used = dict(query("a.db", "SELECT name, place FROM meter WHERE absent IS NULL"))
+    equal((used["constant"], used["memory"]), ("outside", "worker"), "places")
+    true(scalar("a.db", "SELECT cost_ns FROM meter WHERE name = 'memory'") > 0, "the cost of a reading is stored")
+    equal(scalar("a.db", "SELECT count(*) FROM meter WHERE absent IS NULL AND cost_ns IS NULL"), 0, "all costs known")
+    run("off.db", "--meter", "memory,off=true")
+    equal(scalar("off.db", "SELECT count(*) FROM reading WHERE meter = 'memory'"), 0, "turned off")
+    true(scalar("off.db", "SELECT count(*) FROM reading WHERE meter = 'rusage'") > 0, "the others are not")
+    run("none.db", "--metering", "none")
+    equal(query("none.db", "SELECT DISTINCT meter FROM reading WHERE meter NOT IN ('harness', 'model', 'backend')"),
+          [], "bare")
+    equal(scalar("none.db", "SELECT count(*) FROM meter"), 0, "no meters")
+
+
+def test_absent_meter_has_a_reason():
+    build()
+    run("x.db", "--meter", "./constant_meter.so,watts=-1")
+    equal(query("x.db", "SELECT absent, cost_ns FROM meter WHERE name = 'constant'"),
+          [("constant: no machine draws -1 W", None)], "why it is not used")
+    equal(scalar("x.db", "SELECT count(*) FROM reading WHERE meter = 'constant'"), 0, "no reading")
+
+
+def test_a_worker_that_dies_leaves_no_reading_of_the_phase():
+    build()
+    run("c.db", "--meter", "./constant_meter.so", rc=3, model=null("n", token_ns=1_000_000, crash_at=3))
+    phases = {p for p, _ in readings("c.db")}
+    true("measure" not in phases, f"readings of a phase without an end: {phases}")
+
+
+def test_wrong_words():
+    build()
+    open("not.so", "w", encoding="utf-8").write("no object")
+    for given, words in (("memry", "did you mean memory"), ("./constant_meter.so,wats=1", "did you mean"),
+                         ("./none.so", "No such file"), ("./not.so", "no ELF header"),
+                         ("memory,color=red", "has no options")):
+        contains(run("b.db", "--meter", given, rc=None).err, words, given)
+        true(run("b.db", "--meter", given, rc=None).rc in (2, 3), given)
+        true(not os.path.exists("b.db"), f"{given}: nothing is written")
+
+
+main(globals())
