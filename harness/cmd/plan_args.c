@@ -162,3 +162,19 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
     *out = json;
     return 0;
 }
+
+int tare_plan_args_meters(const char *values, struct tare_json **out, struct tare_err *err)
+{
+    struct tare_json *holder = tare_json_new_object();
+    const struct axis *axis = axes;
+    while (strcmp(axis->key, "meters") != 0) {
+        axis++;
+    }
+    int r = holder ? add_axis(axis, holder, values, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    if (r < 0) {
+        tare_json_destroy(holder);
+        return r;
+    }
+    *out = holder;
+    return 0;
+}

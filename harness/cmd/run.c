@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "cmd/backends.h"
+#include "cmd/certificate.h"
 #include "cmd/evidence.h"
 #include "cmd/execute.h"
 #include "cmd/plan_args.h"
@@ -111,7 +112,8 @@ static int add_repeats(struct tare_store *store, const struct tare_plan *plan, c
     return r;
 }
 
-static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, struct tare_err *err)
+static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, const struct tare_paths *paths,
+                   struct tare_err *err)
 {
     char *text = NULL, sha256[TARE_SHA256_HEX], now[32];
     int r = tare_json_print(plan->json, false, &text, err);
@@ -127,18 +129,20 @@ static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, s
         r = tare_store_add_run(to->store, &row, &to->run_id, err);
     }
     free(text);
+    r = r == 0 ? tare_certificate_cite(to->store, to->run_id, paths, err) : r;
     return r == 0 ? tare_environment_walk(put_environment, to, err) : r;
 }
 
 /* The whole run enters the database before its first worker starts: that is what resuming reads. */
-static int record_plan(struct tare_execute_args *to, const struct tare_plan *plan, struct tare_err *err)
+static int record_plan(struct tare_execute_args *to, const struct tare_plan *plan,
+                       const struct tare_paths *paths, struct tare_err *err)
 {
     int64_t *ids = calloc(plan->n_cells + 1, sizeof *ids);
     size_t *order = calloc(plan->n_cells + 1, sizeof *order);
     int r =
         ids && order ? tare_store_begin(to->store, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
     if (r == 0) {
-        r = add_run(to, plan, err);
+        r = add_run(to, plan, paths, err);
         r = r == 0 ? add_cells(to->store, to->run_id, plan, ids, err) : r;
         r = r == 0 ? add_repeats(to->store, plan, ids, order, err) : r;
         if (r == 0) {
@@ -237,7 +241,7 @@ static int start(const struct tare_run_options *o, const struct tare_command_arg
     if (r < 0) {
         return r;
     }
-    r = record_plan(&to, plan, err);
+    r = record_plan(&to, plan, args->paths, err);
     r = r == 0 ? execute_and_print(o, args, &to, &plan->options, plan->json, o->db, err) : r;
     tare_store_close(to.store);
     return r;

@@ -7,6 +7,7 @@
 #include "core/spec.h"
 #include "core/tag.h"
 #include "reports/survey.h"
+#include "store/certificate.h"
 #include "store/query.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct loader {
     size_t n_figures, cap_figures;
     const char *title, *started, *version, *plan_sha256;
     const char *machine, *kernel, *build;
+    struct tare_cited cited;          /* the certificate */
     const char *resumed;              /* a machine or build that is not the first one's */
     const char **columns;             /* that the plan names */
     struct tare_survey_label *labels; /* of its techniques */
@@ -256,6 +258,7 @@ static int load(struct loader *l, struct tare_err *err)
     if (r == 0 && !l->title) {
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)l->run_id);
     }
+    r = r == 0 ? tare_query_cited(l->store, l->run_id, &l->cited, err) : r;
     r = r == 0 ? tare_query_environment(l->store, l->run_id, take_environment, l, err) : r;
     return r == 0 ? tare_store_blame(l->store, tare_query_cells(l->store, l->run_id, take_cell, l, err), err)
                   : r;
@@ -271,6 +274,16 @@ static const char *make_caption(struct loader *l)
         "cell and block; started %s; tare %s (%s build); plan %.12s.",
         l->machine ? l->machine : "unknown CPU", l->kernel ? l->kernel : "?", (long long)l->repeats,
         l->started, l->version, l->build ? l->build : "?", l->plan_sha256);
+    if (l->cited.id == TARE_ABSENT) {
+        tare_buf_add_str(&text,
+                         " No calibration certificate of this machine and build: run 'tare selftest'.");
+    } else {
+        tare_buf_printf(&text,
+                        " Calibration certificate %lld of %s: %lld checks within target, %lld beyond, %lld "
+                        "not possible here.",
+                        (long long)l->cited.id, l->cited.made_utc, (long long)l->cited.n_pass,
+                        (long long)l->cited.n_fail, (long long)l->cited.n_absent);
+    }
     if (l->resumed) {
         tare_buf_printf(&text, " Resumed on another machine or build: %s.", l->resumed);
     }

@@ -131,7 +131,7 @@ def strict_json(text, what):
 
 def environment(key):
     """A value that `tare doctor` tells of this machine or build; None when it is absent."""
-    doctor = strict_json(tare("doctor", "--json").out, "tare doctor --json")
+    doctor = strict_json(tare("doctor", "--json", "--noise", "0s").out, "tare doctor --json")
     return next((e.get("value") for e in doctor["environment"] if e["name"] == key), None)
 
 

@@ -100,7 +100,8 @@ def test_json_is_all_that_is_printed():
     made()
     calls = [["list"], ["list", "backends"], ["list", "tasks"], ["list", "meters"], ["list", "formats"],
              ["list", "models"], ["show", "r.db"], ["show", "r.db", "--run", "1"], ["report", "r.db"],
-             ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"], ["doctor"],
+             ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"], ["doctor", "--noise", "0s"],
+             ["selftest", "--only", "cpu_time"],
              ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE]]
     for args in calls:
         strict_json(tare(*args, "--json").out, " ".join(args))
@@ -133,7 +134,7 @@ def test_results_and_messages_never_share_a_stream():
 
 def test_what_cannot_be_written_is_an_error():
     made()
-    for args in (["list"], ["list", "--json"], ["--version"], ["run", "--help"], ["doctor", "--json"],
+    for args in (["list"], ["list", "--json"], ["--version"], ["run", "--help"], ["doctor", "--json", "--noise", "0s"],
                  ["show", "r.db"], *(["report", "r.db", "-f", f] for f in ("md", "csv", "json", "term"))):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([EXE, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -28,6 +28,7 @@ CREATE TABLE certificate_line (
     truth REAL,
     reading REAL,
     error REAL,
+    error_unit TEXT NOT NULL,
     target REAL,
     outcome TEXT NOT NULL,
     note TEXT,

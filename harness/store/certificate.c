@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements about certificates. */
+#include "store/certificate.h"
+
+#include "store/sql.h"
+
+#include <string.h>
+
+int tare_store_add_certificate(struct tare_store *store, const struct tare_certificate_row *row,
+                               int64_t *out_id, struct tare_err *err)
+{
+    return tare_sql_run(
+        store, out_id, err,
+        "INSERT INTO certificate (made_utc, tare_version, tare_sha256, machine) VALUES (?, ?, ?, "
+        "?)",
+        "tttt", row->made_utc, row->tare_version, row->tare_sha256, row->machine);
+}
+
+int tare_store_add_certificate_line(struct tare_store *store, int64_t certificate_id, int64_t position,
+                                    const struct tare_certificate_line *l, struct tare_err *err)
+{
+    return tare_sql_run(store, NULL, err,
+                        "INSERT INTO certificate_line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "iitttdddtdtt", certificate_id, position, l->quantity, l->workload, l->unit, l->truth,
+                        l->reading, l->error, l->error_unit, l->target, l->outcome, l->note);
+}
+
+int tare_store_cite_certificate(struct tare_store *store, int64_t run_id, const char *machine,
+                                const char *tare_sha256, struct tare_err *err)
+{
+    return tare_sql_run(
+        store, NULL, err,
+        "UPDATE run SET certificate_id = (SELECT max(id) FROM certificate WHERE machine = ? AND "
+        "tare_sha256 = ?) WHERE id = ?",
+        "tti", machine, tare_sha256, run_id);
+}
+
+int tare_query_cited(struct tare_store *store, int64_t run_id, struct tare_cited *out, struct tare_err *err)
+{
+    struct tare_cited cited = {.id = TARE_ABSENT};
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(
+        store,
+        "SELECT c.id, c.made_utc, total(l.outcome = 'pass'), total(l.outcome = 'FAIL'), "
+        "total(l.outcome = 'absent') FROM run r JOIN certificate c ON c.id = r.certificate_id "
+        "LEFT JOIN certificate_line l ON l.certificate_id = c.id WHERE r.id = ? GROUP BY c.id",
+        &s, err, "i", run_id);
+    r = r == 0 ? tare_sql_step(store, s, err) : r;
+    if (r < 0) {
+        return r;
+    }
+    if (r == 1) {
+        cited.id = sqlite3_column_int64(s, 0);
+        (void)snprintf(cited.made_utc, sizeof cited.made_utc, "%s", tare_sql_text(s, 1));
+        cited.n_pass = sqlite3_column_int64(s, 2);
+        cited.n_fail = sqlite3_column_int64(s, 3);
+        cited.n_absent = sqlite3_column_int64(s, 4);
+    }
+    (void)sqlite3_reset(s);
+    *out = cited;
+    return 0;
+}
+
+int tare_query_cited_reading(struct tare_store *store, int64_t run_id, const char *quantity, double *out,
+                             struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(store,
+                             "SELECT max(l.reading) FROM run r JOIN certificate_line l ON l.certificate_id = "
+                             "r.certificate_id WHERE r.id = ? AND l.quantity = ? AND l.outcome <> 'absent'",
+                             &s, err, "it", run_id, quantity);
+    r = r == 0 ? tare_sql_step(store, s, err) : r;
+    if (r < 0) {
+        return r;
+    }
+    *out = r == 1 ? tare_sql_f64(s, 0) : (double)NAN;
+    (void)sqlite3_reset(s);
+    return 0;
+}
