@@ -85,3 +85,29 @@ int tare_sha256_file(const char *path, char out[TARE_SHA256_HEX], int64_t *out_b
     }
     return 0;
 }
+
+/* Only ever used through a cast: libcrypto's context is the hasher. */
+struct tare_hasher *tare_hasher_begin(void)
+{
+    return (struct tare_hasher *)(void *)begin();
+}
+
+void tare_hasher_add(struct tare_hasher *hasher, const void *data, size_t n)
+{
+    if (hasher && n > 0) {
+        (void)EVP_DigestUpdate((EVP_MD_CTX *)(void *)hasher, data, n);
+    }
+}
+
+int tare_hasher_end(struct tare_hasher *hasher, char out[TARE_SHA256_HEX], struct tare_err *err)
+{
+    EVP_MD_CTX *ctx = (EVP_MD_CTX *)(void *)hasher;
+    char digest[TARE_SHA256_HEX];
+    int ok = ctx && finish(ctx, digest) == 0;
+    EVP_MD_CTX_free(ctx);
+    if (!ok) {
+        return tare_err_set(err, TARE_E_NOMEM, "SHA-256 is not available from libcrypto");
+    }
+    memcpy(out, digest, sizeof digest);
+    return 0;
+}

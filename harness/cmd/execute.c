@@ -13,6 +13,7 @@
 #include "core/outside.h"
 #include "core/spec.h"
 #include "core/supervisor.h"
+#include "store/digest.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -134,6 +135,7 @@ static int end_attempt(struct recorder *rec, const struct tare_supervised *s, st
     const char *message = s->message[0] ? s->message : NULL;
     int r = tare_store_end_attempt(rec->store, rec->attempt_id, s->outcome, message, err);
     r = r == 0 ? tare_store_end_repeat(rec->store, rec->job->repeat_id, s->outcome, message, err) : r;
+    r = r == 0 ? tare_store_seal_repeat(rec->store, rec->job->repeat_id, err) : r;
     return r == 0 ? tare_store_commit(rec->store, err) : r;
 }
 

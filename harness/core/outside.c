@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <tare/rng.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { answer_ms = 10000, end_bit = 0x80 };
@@ -38,6 +39,7 @@ struct tare_outside {
     int worker_fd; /* -1: no worker */
     bool attached; /* the worker's process is known: before that it is not listened to */
     int64_t next_ns[tare_max_meters];
+    int64_t begin_cpu_ns; /* at the begin of the phase */
     struct tare_rng rng;
     /* Both sides', under the lock. */
     pthread_mutex_t lock;
@@ -84,10 +86,37 @@ static void collect(struct tare_readings *to, const struct tare_reading *reading
     collect_doubted(to, reading, NULL);
 }
 
+static int64_t thread_cpu_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* What this thread itself has used since the begin of the phase: the price of looking. */
+static void keep_own_cpu(struct tare_outside *o, const char *phase)
+{
+    const struct tare_reading_record record = {.phase = phase,
+                                               .meter = "harness",
+                                               .name = "metering_cpu_time",
+                                               .unit = "s",
+                                               .kind = "measured",
+                                               .scope = "supervisor's metering thread",
+                                               .source = "CLOCK_THREAD_CPUTIME_ID",
+                                               .value = (double)(thread_cpu_ns() - o->begin_cpu_ns) / 1e9,
+                                               .u = (double)NAN,
+                                               .gain = (double)NAN,
+                                               .flags = ""};
+    keep(o, &record);
+}
+
 static void serve_edge(struct tare_outside *o, int edge)
 {
     bool end = edge & end_bit;
     const char *phase = tare_phase_text(edge & ~end_bit);
+    if (end) {
+        keep_own_cpu(o, phase);
+    }
     for (size_t i = 0; i < o->meters.n; i++) {
         const struct tare_opened_meter *m = &o->meters.list[i];
         struct collector c = {{collect, collect_doubted}, o, phase, m->ops.name};
@@ -96,6 +125,9 @@ static void serve_edge(struct tare_outside *o, int edge)
         } else if (m->opened) {
             m->ops.begin(m->self);
         }
+    }
+    if (!end) {
+        o->begin_cpu_ns = thread_cpu_ns();
     }
 }
 

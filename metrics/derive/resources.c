@@ -31,6 +31,7 @@ static const struct resource resources[] = {
     {"run_queue_wait", "measure", "run_queue_wait", 1, "s"},
     {"foreign_cpu", "measure", "foreign_cpu", 1, "%"},
     {"steal", "measure", "steal", 1, "%"},
+    {"metering_cpu_time", "measure", "metering_cpu_time", 1, "s"},
 };
 
 /* Why there is no value: a resumed repeat's readings are those of its last process only, so it has none. */

@@ -36,3 +36,4 @@ CREATE TABLE certificate_line (
 ) WITHOUT ROWID;
 ALTER TABLE run ADD COLUMN certificate_id INTEGER REFERENCES certificate (id);
 ALTER TABLE repeat ADD COLUMN sha256 TEXT;
+ALTER TABLE cell ADD COLUMN evidence_sha256 TEXT;
