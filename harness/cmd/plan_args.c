@@ -127,7 +127,7 @@ bool tare_plan_args_given(const struct tare_run_options *o)
 {
     return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
            o->task || o->scenario || o->include || o->exclude || o->set || o->metering || o->meter ||
-           o->idle_time || o->cool_to_c || o->cool_limit;
+           o->sustain || o->idle_time || o->cool_to_c || o->cool_limit;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -138,6 +138,7 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"time_limit", o->time_limit},
                                       {"memory_limit", o->memory_limit},
                                       {"metering", o->metering},
+                                      {"sustain", o->sustain},
                                       {"idle_time", o->idle_time},
                                       {"cool_to_c", o->cool_to_c},
                                       {"cool_limit", o->cool_limit},

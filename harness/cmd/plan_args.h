@@ -24,6 +24,7 @@ struct tare_run_options {
     char *time_limit;
     char *memory_limit;
     char *metering;
+    char *sustain;
     char *idle_time;
     char *cool_to_c;
     char *cool_limit;
@@ -51,6 +52,7 @@ struct tare_run_options {
         TARE_PLAN_ARG(memory_limit, NULL, "address space of one worker, such as 4GiB; 0: no limit"),     \
         TARE_PLAN_ARG(metering, NULL, "all, or none: no meters at all"),                                 \
         TARE_PLAN_ARG(meter, TARE_OPT_REPEATABLE, "NAME or FILE.so[,off=true][,option=value...]"),       \
+        TARE_PLAN_ARG(sustain, NULL, "ask the items again for this long, for energy, such as 10s"),      \
         TARE_PLAN_ARG(idle_time, NULL, "idle baseline before and behind every worker, such as 10s"),     \
         TARE_PLAN_ARG(cool_to_c, NULL, "before every worker cool down to this temperature"),             \
         TARE_PLAN_ARG(cool_limit, NULL, "longest wait for that, such as 300s"),                          \

@@ -44,6 +44,13 @@ const struct tare_opt tare_plan_table[] = {
      .help = "address space of one worker; 0: no limit"},
     {MEMBER(TARE_OPT_CHOICE, metering), .def = "all", .choices = tare_metering_choices,
      .help = "all: every meter that works here; none: bare"},
+    {.name = "sustain",
+     .type = TARE_OPT_NS,
+     .offset = offsetof(struct tare_plan_options, sustain_ns),
+     .def = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "behind the measurement ask the same items again for this long, for energy; 0: not"},
     {.name = "idle_time",
      .type = TARE_OPT_NS,
      .offset = offsetof(struct tare_plan_options, idle_ns),
@@ -265,6 +272,9 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     int64_t window_tok = e[TARE_AXIS_TASK]->window_tok;
     tare_json_add_i64(spec, "window_tok", window_tok ? window_tok : e[TARE_AXIS_SCENARIO]->window_tok);
     tare_json_add_i64(spec, "memory_limit_bytes", m->plan->options.memory_limit_bytes);
+    if (m->plan->options.sustain_ns) {
+        tare_json_add_i64(spec, "sustain_ns", m->plan->options.sustain_ns);
+    }
     if (m->plan->options.metering == TARE_METERING_NONE) {
         add_text(spec, "metering", tare_metering_choices[TARE_METERING_NONE]);
     }

@@ -24,6 +24,7 @@ struct tare_plan_options {
     int64_t time_limit_ns;      /* of one worker */
     int64_t memory_limit_bytes; /* of one worker */
     int64_t metering;           /* enum tare_metering_choice */
+    int64_t sustain_ns;         /* ask the items again for at least this long; 0: do not */
     int64_t idle_ns;            /* idle baseline before and behind every worker; 0: none */
     double cool_to_c;           /* wait for this temperature before every worker; 0: do not */
     int64_t cool_limit_ns;      /* and no longer than this */

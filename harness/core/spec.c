@@ -23,6 +23,7 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0, .max = 1 << 24, .help = "window"},
     {MEMBER(TARE_OPT_BYTES, memory_limit_bytes), .def = "0", .min = 0, .max = INT64_MAX, .help = "limit"},
     {MEMBER(TARE_OPT_I64, first_item), .def = "0", .min = 0, .max = INT64_MAX, .help = "first item"},
+    {MEMBER(TARE_OPT_NS, sustain_ns), .def = "0", .min = 0, .max = INT64_MAX, .help = "sustain"},
     {MEMBER(TARE_OPT_CHOICE, metering), .def = "all", .help = "meters", .choices = tare_metering_choices},
     TARE_OPT_END};
 

@@ -26,7 +26,8 @@ struct tare_spec {
     int64_t window_tok;         /* for texts; 0: the model's context */
     int64_t memory_limit_bytes; /* address space of the worker; 0: none */
     int64_t first_item;
-    int64_t metering; /* enum tare_metering_choice */
+    int64_t sustain_ns; /* least length of the phase sustain; 0: there is none */
+    int64_t metering;   /* enum tare_metering_choice */
     struct tare_json *options;
     struct tare_json *task_options;
     struct tare_json *meters; /* an object that holds the plan's "meters", or NULL */

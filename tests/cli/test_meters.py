@@ -61,6 +61,20 @@ def test_rest():
     true(0.3 < cool < 2 and flags == "", f"50, 45, 40 degrees: two looks of 0.2 s, not {cool} s ({flags})")
 
 
+def test_sustain():
+    """The items again in whole passes: 5 items of 4 tokens, 10 ms from one to the next, are 150 ms a pass."""
+    build()
+    run("s.db", "--meter", "./constant_meter.so,watts=10", "--sustain", "500ms")
+    counts = dict(query("s.db", "SELECT name, value FROM reading WHERE phase = 'sustain' AND meter = 'harness' "
+                                "AND name LIKE 'sustain%'"))
+    equal(counts, {"sustain_passes": 4, "sustain_items": 20, "sustain_requests": 20, "sustain_prompt_tok": 20 * 5,
+                   "sustain_output_tok": 20 * 4, "sustain_correct": 0}, "what was done in it")
+    r, t = readings("s.db"), spans("s.db")
+    true(0.6 <= t["sustain"] < 0.8, f"four passes took {t['sustain']} s")
+    true(t["sustain"] <= r["sustain", "energy_constant"][0] / 10 < t["sustain"] + 0.05, "energy of all passes")
+    equal(scalar("s.db", "SELECT count(*) FROM sample"), 5, "samples are those of the measure phase")
+
+
 def test_not_cooled():
     build()
     run("n.db", "--meter", "./constant_meter.so,start_c=90", "--cool-to-c", "20", "--cool-limit", "300ms")
