@@ -12,13 +12,13 @@
  * The kernel arms its hooks when a task first has such an event (some 10 ms, in open, not in a phase); while
  * one is open, a context switch costs some 100 ns more.
  */
+#include "threads.h"
+
 #include <tare/meter.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -101,9 +101,6 @@ static void close_all(struct perf *p)
 /* All events of one thread. 0, or a negative errno; what was opened is closed by close_all. */
 static int attach(struct perf *p, pid_t tid)
 {
-    if (p->n_threads == max_threads) {
-        return -E2BIG;
-    }
     int *fd = p->fd[p->n_threads++];
     int r = 0;
     for (size_t i = 0; i < n_events; i++) {
@@ -114,27 +111,14 @@ static int attach(struct perf *p, pid_t tid)
 }
 
 /* A thread that ended between being listed and being attached is none. */
-static int attach_all(struct perf *p, DIR *tasks)
-{
-    int r = 0;
-    const struct dirent *entry;
-    while (r == 0 && (entry = readdir(tasks))) {
-        char *end = NULL;
-        long tid = strtol(entry->d_name, &end, 10);
-        if (tid > 0 && *end == '\0') {
-            r = attach(p, (pid_t)tid);
-            r = r == -ESRCH ? 0 : r;
-        }
-    }
-    return r;
-}
-
 static int open_threads(struct perf *p)
 {
-    DIR *tasks = opendir("/proc/self/task");
-    int r = tasks ? attach_all(p, tasks) : -errno;
-    if (tasks) {
-        closedir(tasks);
+    pid_t tids[max_threads];
+    int n = tare_threads_list(tids, max_threads);
+    int r = n < 0 ? n : 0;
+    for (int i = 0; r == 0 && i < n; i++) {
+        r = attach(p, tids[i]);
+        r = r == -ESRCH ? 0 : r;
     }
     if (r < 0) {
         close_all(p);
