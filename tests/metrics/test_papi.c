@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -107,6 +108,86 @@ static void test_known_work(void **state)
         assert_true(fabs(flops->value / (done.flops_sp + done.flops_dp) - 1) <= 0.02);
     }
     assert_false(ins->absent && br->absent && flops->absent && sink_get(&s, "papi_tot_cyc")->absent);
+    bench_close(&b);
+}
+
+static pthread_barrier_t barrier;
+
+static void *wait_then_work(void *arg)
+{
+    struct tare_papi_work done;
+    (void)pthread_barrier_wait(&barrier); /* the meter is being opened */
+    (void)pthread_barrier_wait(&barrier); /* the phase has begun */
+    (void)tare_papi_work(200000, &done);
+    return arg;
+}
+
+static void *work(void *arg)
+{
+    struct tare_papi_work done;
+    (void)tare_papi_work(200000, &done);
+    return arg;
+}
+
+/* With counters: a thread older than the meter and one that lives within the phase are counted, or the scope
+ * says that they are not. */
+static void test_threads(void **state)
+{
+    struct bench b;
+    struct sink s;
+    pthread_t older, younger;
+    struct tare_papi_work done;
+    (void)state;
+    assert_int_equal(pthread_barrier_init(&barrier, NULL, 2), 0);
+    assert_int_equal(pthread_create(&older, NULL, wait_then_work, NULL), 0);
+    (void)pthread_barrier_wait(&barrier);
+    bench_open(&b, &tare_meter_papi, NULL);
+    if (b.self) {
+        b.ops->begin(b.self);
+    }
+    (void)pthread_barrier_wait(&barrier);
+    assert_int_equal(pthread_join(older, NULL), 0);
+    assert_int_equal(pthread_create(&younger, NULL, work, NULL), 0);
+    assert_int_equal(pthread_join(younger, NULL), 0);
+    bool known = tare_papi_work(200000, &done);
+    assert_int_equal(pthread_barrier_destroy(&barrier), 0);
+    if (!b.self) {
+        skip();
+    }
+    sink_init(&s);
+    b.ops->end(b.self, &s.to);
+    const struct sink_reading *ins = sink_get(&s, "papi_tot_ins");
+    double shares = strcmp(ins->scope, "process") == 0 ? 3 : 1;
+    print_message("papi_tot_ins %.0f (%s) of %s\n", ins->value, ins->why, ins->scope);
+    assert_true(shares == 3 || strcmp(ins->scope, "main thread") == 0);
+    assert_true(!known || ins->absent || fabs(ins->value / (shares * done.instructions) - 1) <= 0.02);
+    bench_close(&b);
+}
+
+/* With counters: multiplexed ones tell their share, and none is believed below a half. */
+static void test_taking_turns(void **state)
+{
+    static const char *const options[] = {"multiplex", "true", NULL};
+    struct bench b;
+    struct sink s;
+    struct tare_papi_work done;
+    (void)state;
+    bench_open(&b, &tare_meter_papi, options);
+    if (!b.self) {
+        print_message("skipped: %s\n", b.why);
+        skip();
+    }
+    b.ops->begin(b.self);
+    bool known = tare_papi_work(4000000, &done);
+    sink_init(&s);
+    b.ops->end(b.self, &s.to);
+    const struct sink_reading *ins = sink_get(&s, "papi_tot_ins"),
+                              *ratio = sink_get(&s, "papi_running_ratio");
+    print_message("papi_tot_ins %.0f (%s), papi_running_ratio %.3f (%s)\n", ins->value, ins->why,
+                  ratio->value, ratio->why);
+    assert_true(ratio->absent || (ratio->value >= 0 && ratio->value <= 1.001));
+    assert_true(ins->absent || (!ratio->absent && ratio->value >= 0.5));
+    assert_true(!known || ins->absent || fabs(ins->value / done.instructions - 1) <= 0.05);
     bench_close(&b);
 }
 
@@ -327,6 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_pmu),
         cmocka_unit_test(test_known_work),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_taking_turns),
         cmocka_unit_test(test_work_is_what_it_says),
         cmocka_unit_test(test_work_stepped_through),
         cmocka_unit_test(test_names),
