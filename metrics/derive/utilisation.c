@@ -226,6 +226,7 @@ static int derive_share(const struct tare_evidence *e, const struct share *share
 {
     struct tare_figure f = tare_figure_make(
         share->name, share->unit, (enum tare_kind)kind_of(e, share->needs), share->source, "process");
+    f.kind = (share->needs & NEED_ROOF) == NEED_ROOF ? weaker(f.kind, TARE_KIND_MODELLED) : f.kind;
     const char *why = missing(e, share->needs);
     if (why) {
         return tare_figure_absent(&f, why, to, err);
@@ -238,7 +239,6 @@ static int derive_share(const struct tare_evidence *e, const struct share *share
             values[n++] = value;
         }
     }
-    f.kind = (share->needs & NEED_ROOF) == NEED_ROOF ? weaker(f.kind, TARE_KIND_MODELLED) : f.kind;
     return put_share(&f, share->of_peak, values, n, share->none, to, err);
 }
 

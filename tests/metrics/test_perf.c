@@ -131,9 +131,9 @@ static void test_page_faults(void **state)
     sink_init(&s);
     b.ops->end(b.self, &s.to);
     double value = sink_get(&s, "perf_page_faults")->value;
-    assert_true(value >= pages && value <= pages + 20);
-    bench_read(&b, &s); /* the next phase begins anew */
-    assert_true(sink_get(&s, "perf_page_faults")->value < 20);
+    assert_true(value >= pages && value <= 1.5 * pages); /* more: stack, and what a sanitizer shadows */
+    bench_read(&b, &s);                                  /* the next phase begins anew */
+    assert_true(sink_get(&s, "perf_page_faults")->value < 0.5 * pages);
     assert_int_equal(munmap(memory, pages * page), 0);
     bench_close(&b);
 }
