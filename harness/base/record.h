@@ -31,6 +31,8 @@ struct tare_sample {
     int64_t den;
     int64_t prefill_flops;
     int64_t decode_flops;
+    int64_t prefill_bytes; /* moved between memory and the processor, as the backend counts them */
+    int64_t decode_bytes;
     double num;
     int32_t code; /* 0, or the tare error code that ended it */
     int32_t level;
@@ -126,6 +128,8 @@ struct tare_repeat_sums {
     int64_t max_tok;       /* largest number of tokens fed for one request: its last output is not */
     int64_t prefill_flops; /* TARE_ABSENT if any is */
     int64_t decode_flops;
+    int64_t prefill_bytes; /* the same */
+    int64_t decode_bytes;
 };
 /* A figure: what a table may show. Strings are constant or owned by a struct tare_figures. */
 struct tare_figure {

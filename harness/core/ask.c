@@ -225,10 +225,12 @@ static void account(struct tare_ask *ask, struct tare_sample *out)
                              .logits_rows = scores ? ask->request.n_tokens - ask->request.first : 1,
                              .output_tok = ask->n_tokens};
     if (!ask->ops->account || ask->ops->account(ask->backend, &work, &cost, NULL) < 0) {
-        cost.prefill_flops = cost.decode_flops = TARE_UNKNOWN;
+        cost = (struct tare_cost){TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN};
     }
     out->prefill_flops = add_known(out->prefill_flops, cost.prefill_flops);
     out->decode_flops = add_known(out->decode_flops, cost.decode_flops);
+    out->prefill_bytes = add_known(out->prefill_bytes, cost.prefill_bytes);
+    out->decode_bytes = add_known(out->decode_bytes, cost.decode_bytes);
 }
 
 /* One request: the stamps stand directly around submit. Returns the end stamp. */
@@ -328,6 +330,7 @@ int64_t tare_ask_item(struct tare_ask *ask, const struct tare_prepared_item *ite
         end_ns = tare_clock_ns();
         out->start_ns = end_ns - origin_ns;
         out->prefill_flops = out->decode_flops = TARE_ABSENT;
+        out->prefill_bytes = out->decode_bytes = TARE_ABSENT;
         return end_ns;
     }
     if (out->n_requests == 0) { /* an empty document: nothing to ask, nothing wrong */

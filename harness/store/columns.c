@@ -143,7 +143,9 @@ int tare_query_sums(struct tare_store *store, int64_t repeat_id, struct tare_rep
             "max(max(CASE WHEN requests = 1 THEN prompt_tok + max(output_tok - 1, 0) ELSE 0 END), "
             "coalesce((SELECT max(prompt_tok) FROM request WHERE repeat_id = ?1), 0)), "
             "CASE WHEN count(prefill_flops) = count(*) THEN sum(prefill_flops) END, "
-            "CASE WHEN count(decode_flops) = count(*) THEN sum(decode_flops) END " FROM_SAMPLE,
+            "CASE WHEN count(decode_flops) = count(*) THEN sum(decode_flops) END, "
+            "CASE WHEN count(prefill_bytes) = count(*) THEN sum(prefill_bytes) END, "
+            "CASE WHEN count(decode_bytes) = count(*) THEN sum(decode_bytes) END " FROM_SAMPLE,
             &s, err, "i", repeat_id);
     }
     if (r == 0) {
@@ -162,6 +164,8 @@ int tare_query_sums(struct tare_store *store, int64_t repeat_id, struct tare_rep
     sums.max_tok = tare_sql_i64(s, 7);
     sums.prefill_flops = tare_sql_i64(s, 8);
     sums.decode_flops = tare_sql_i64(s, 9);
+    sums.prefill_bytes = tare_sql_i64(s, 10);
+    sums.decode_bytes = tare_sql_i64(s, 11);
     (void)sqlite3_reset(s);
     *out = sums;
     return 0;

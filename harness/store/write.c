@@ -167,13 +167,14 @@ int tare_store_add_sample(struct tare_store *store, int64_t repeat_id, int64_t a
                           const struct tare_sample *s, struct tare_err *err)
 {
     int r = tare_sql_run(
-        store, NULL, err, "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "iiitniiiiindnnnnbb", repeat_id, s->item, attempt_id, s->code ? tare_err_name(s->code) : NULL,
+        store, NULL, err,
+        "INSERT INTO sample VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "iiitniiiiindnnnnbbnn", repeat_id, s->item, attempt_id, s->code ? tare_err_name(s->code) : NULL,
         s->level ? (int64_t)s->level : TARE_ABSENT, (int64_t)s->n_requests, (int64_t)s->prompt_tok,
         (int64_t)s->output_tok, s->start_ns, s->latency_ns, s->ttft_ns, s->num, s->den, (int64_t)s->exact,
         s->prefill_flops, s->decode_flops, (const void *)(s->n_token_ns ? s->token_ns : NULL),
         s->n_token_ns * sizeof *s->token_ns, (const void *)(s->n_output ? s->output : NULL),
-        (size_t)s->n_output);
+        (size_t)s->n_output, s->prefill_bytes, s->decode_bytes);
     return r == 0 && s->n_records ? add_requests(store, repeat_id, s, err) : r;
 }
 

@@ -46,7 +46,11 @@ struct tare_evidence {
     const struct tare_evidence *baseline; /* the same task on the baseline model; NULL for none */
     const char *baseline_name;
     const char *speedup_source; /* what the ratio is, with the baseline's name */
-    bool valid;                 /* the cell's verdict */
+    double peak_flops;          /* of this machine, FLOP/s; read only if peak_kind is set */
+    double peak_bytes_per_s;    /* of its memory; 0 or NaN: not known, as with peak_flops */
+    const char *peak_source;
+    int peak_kind; /* enum tare_kind; 0: no peak is known */
+    bool valid;    /* the cell's verdict */
     bool is_baseline;
     /* One column of one repeat (base/record.h); *out is malloc'ed. */
     int (*column)(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,

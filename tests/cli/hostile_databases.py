@@ -34,7 +34,7 @@ def loosen(table):
 CHANGES = [
     ("another application's", ["PRAGMA application_id = 1"]),
     ("an application id, but no version", ["PRAGMA user_version = 0"]),
-    ("a newer schema", ["PRAGMA user_version = 3"]),
+    ("a newer schema", ["PRAGMA user_version = 4"]),
     ("schema 2147483647", ["PRAGMA user_version = 2147483647"]),
     ("schema -1", ["PRAGMA user_version = -1"]),
 ] + [(f"no table {table}", [f"DROP TABLE {table}"]) for table in

@@ -222,11 +222,14 @@ static void test_requests(void **state)
     done(&s);
 }
 
-/* 10 FLOPs a prompt token and 1 a row of logits; 100 an output token after the first. */
+/* 10 FLOPs a prompt token and 1 a row of logits; 100 an output token after the first. Bytes: 7 times the
+ * prompt's tokens, and 3 a later token. */
 static int account(const struct tare_work *work, struct tare_cost *out)
 {
     out->prefill_flops = 10 * work->prompt_tok + work->logits_rows;
     out->decode_flops = work->output_tok > 1 ? 100 * (work->output_tok - 1) : 0;
+    out->prefill_bytes = 7 * work->prompt_tok;
+    out->decode_bytes = work->output_tok > 1 ? 3 * (work->output_tok - 1) : 0;
     return 0;
 }
 
@@ -258,17 +261,26 @@ static void test_account(void **state)
     s.fake.account = account;
     assert_int_equal(ask(&s, 0, honest)->prefill_flops, 10 * 4 + 2 + 10 * 3 + 1);
     assert_int_equal(s.sample.decode_flops, 0);
+    assert_int_equal(s.sample.prefill_bytes, 7 * (4 + 3));
+    assert_int_equal(s.sample.decode_bytes, 0);
     assert_int_equal(ask(&s, 1, three_tokens)->prefill_flops, 10 * 4 + 1);
     assert_int_equal(s.sample.decode_flops, 200);
+    assert_int_equal(s.sample.prefill_bytes, 7 * 4);
+    assert_int_equal(s.sample.decode_bytes, 6);
     s.fake.account = account_prefill; /* what is known stays known */
     assert_int_equal(ask(&s, 0, honest)->prefill_flops, 10 * 4 + 10 * 3);
     assert_int_equal(s.sample.decode_flops, TARE_ABSENT);
+    assert_int_equal(s.sample.prefill_bytes, TARE_ABSENT);
+    assert_int_equal(s.sample.decode_bytes, TARE_ABSENT);
     s.fake.account = NULL; /* the hook fails */
     assert_int_equal(ask(&s, 0, honest)->prefill_flops, TARE_ABSENT);
     assert_int_equal(s.sample.decode_flops, TARE_ABSENT);
+    assert_int_equal(s.sample.prefill_bytes, TARE_ABSENT);
+    assert_int_equal(s.sample.decode_bytes, TARE_ABSENT);
     s.ops.account = NULL;
     assert_int_equal(ask(&s, 1, three_tokens)->prefill_flops, TARE_ABSENT);
     assert_int_equal(s.sample.decode_flops, TARE_ABSENT);
+    assert_int_equal(s.sample.decode_bytes, TARE_ABSENT);
     assert_int_equal(s.sample.code, 0);
     done(&s);
 }

@@ -68,8 +68,9 @@ static int see_sample(void *ctx, const struct tare_sample *s, struct tare_err *e
     tare_buf_printf(&seen->trace,
                     "sample %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %a %d %d %d", s->item,
                     s->start_ns, s->latency_ns, s->ttft_ns, s->den, s->num, s->code, s->level, s->exact);
-    tare_buf_printf(&seen->trace, " %" PRId64 " %" PRId64 " %u %u %u", s->prefill_flops, s->decode_flops,
-                    s->n_requests, s->prompt_tok, s->output_tok);
+    tare_buf_printf(&seen->trace, " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %u %u %u",
+                    s->prefill_flops, s->decode_flops, s->prefill_bytes, s->decode_bytes, s->n_requests,
+                    s->prompt_tok, s->output_tok);
     for (uint32_t i = 0; i < s->n_records; i++) {
         const struct tare_request_record *r = &s->records[i];
         tare_buf_printf(&seen->trace, " [%" PRId64 " %" PRId64 " %a %u %u]", r->start_ns, r->latency_ns,
@@ -117,6 +118,8 @@ static void put_everything(struct tare_outbox *box)
                                  .den = 9,
                                  .prefill_flops = INT64_C(1) << 40,
                                  .decode_flops = TARE_ABSENT,
+                                 .prefill_bytes = 77,
+                                 .decode_bytes = INT64_C(1) << 41,
                                  .num = 0x1.23p5,
                                  .code = 0,
                                  .level = -4,
@@ -146,8 +149,8 @@ static const char expected[] =
     "0x1.47ae147ae147bp-6 WRAPPED\n"
     "reading measure memory peak_rss B measured process /proc 0x0p+0 no such counter 0x1p-1 "
     "0x1.47ae147ae147bp-6 WRAPPED\n"
-    "sample 0 1 2 -1 9 0x1.23p+5 0 -4 -1 1099511627776 -1 1 12 0 \n"
-    "sample 1 1 2 -1 9 0x1.23p+5 -7 -4 -1 1099511627776 -1 1 12 0 [10 20 -0x1.8p+0 7 3] "
+    "sample 0 1 2 -1 9 0x1.23p+5 0 -4 -1 1099511627776 -1 77 2199023255552 1 12 0 \n"
+    "sample 1 1 2 -1 9 0x1.23p+5 -7 -4 -1 1099511627776 -1 77 2199023255552 1 12 0 [10 20 -0x1.8p+0 7 3] "
     "[30 40 -0x1.8p-3 8 4] 5 6 9223372036854775807 three bytes\xff\n"
     "end -7 it fell over\n";
 
