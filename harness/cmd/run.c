@@ -155,6 +155,7 @@ static int record_plan(struct tare_execute_args *to, const struct tare_plan *pla
 struct stored_plan {
     int64_t run_id;
     struct tare_plan_options options;
+    struct tare_declared declared;
 };
 
 static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_err *err)
@@ -166,23 +167,24 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
     struct tare_json *json = NULL;
     int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
     r = r == 0 ? tare_plan_read_options(json, &stored->options, err) : r;
+    r = r == 0 ? tare_declared_read(json, &stored->declared, err) : r;
     tare_json_destroy(json);
     return r;
 }
 
 static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan,
-                  struct tare_judged *judged, struct tare_err *err)
+                  const struct tare_declared *declared, struct tare_judged *judged, struct tare_err *err)
 {
     char now[32];
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
-    int r = tare_derive_run(to->store, to->run_id, plan->baseline, judged, err);
+    int r = tare_derive_run(to->store, to->run_id, plan->baseline, declared, judged, err);
     r = r == 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
     return r == 0 ? tare_store_checkpoint(to->store, err) : r;
 }
 
 static int execute_and_print(const struct tare_run_options *o, const struct tare_command_args *args,
                              struct tare_execute_args *to, const struct tare_plan_options *plan,
-                             const char *db, struct tare_err *err)
+                             const struct tare_declared *declared, const char *db, struct tare_err *err)
 {
     struct tare_judged judged = {0};
     tare_supervise_catch_signals();
@@ -193,7 +195,7 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
-    r = r == 0 ? finish(to, plan, &judged, err) : r;
+    r = r == 0 ? finish(to, plan, declared, &judged, err) : r;
     r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
                : r;
     if (r < 0) {
@@ -220,7 +222,7 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     if (r == 0 && o->time_limit) {
         r = tare_opts_set(tare_plan_table, &stored.options, "time_limit", o->time_limit, "tare run", err);
     }
-    r = r == 0 ? execute_and_print(o, args, &to, &stored.options, o->resume, err) : r;
+    r = r == 0 ? execute_and_print(o, args, &to, &stored.options, &stored.declared, o->resume, err) : r;
     tare_opts_fini(tare_plan_table, &stored.options);
     tare_store_close(to.store);
     return r;
@@ -230,12 +232,14 @@ static int start(const struct tare_run_options *o, const struct tare_command_arg
                  const struct tare_plan *plan, struct tare_err *err)
 {
     struct tare_execute_args to = {0};
-    int r = tare_store_open(o->db, TARE_STORE_CREATE, &to.store, err);
+    struct tare_declared declared;
+    int r = tare_declared_read(plan->json, &declared, err);
+    r = r == 0 ? tare_store_open(o->db, TARE_STORE_CREATE, &to.store, err) : r;
     if (r < 0) {
         return r;
     }
     r = record_plan(&to, plan, err);
-    r = r == 0 ? execute_and_print(o, args, &to, &plan->options, o->db, err) : r;
+    r = r == 0 ? execute_and_print(o, args, &to, &plan->options, &declared, o->db, err) : r;
     tare_store_close(to.store);
     return r;
 }
