@@ -2,6 +2,7 @@
 /* The three declarations of a plan: their fields, and what of them must fit together. */
 #include "core/declared.h"
 
+#include "base/plain.h"
 #include "core/declared_fields.h"
 
 #include <math.h>
@@ -414,10 +415,12 @@ int tare_declared_read(const struct tare_json *plan, struct tare_declared *out, 
     int r = model ? read_model(model, &d.energy_model, err) : 0;
     r = r == 0 && prices ? read_prices(prices, &d.prices, err) : r;
     r = r == 0 && carbon ? read_carbon(carbon, &d.carbon, err) : r;
-    if (r == 0) {
-        *out = d;
+    if (r < 0) {
+        tare_plain_err(err); /* it may quote what was declared */
+        return r;
     }
-    return r;
+    *out = d;
+    return 0;
 }
 
 static bool is_declared(const char *key)
@@ -446,6 +449,7 @@ int tare_declared_embed(const struct tare_json *plan, struct tare_json **out, st
     }
     r = r == 0 ? tare_declared_read(copy, &checked, err) : r;
     if (r < 0) {
+        tare_plain_err(err);
         tare_json_destroy(copy);
         return r;
     }
