@@ -294,6 +294,16 @@ static const struct tare_survey_spec *make_spec(struct finder *f, const char *fi
     return known ? known : spec;
 }
 
+/* Of the model, or of the first task that has it. */
+static void add_anywhere(struct finder *f, const struct tare_survey_spec *spec)
+{
+    if (any_value(f, spec->figure, NULL)) {
+        add_figure(f, spec, spec->of_model ? NULL : task_with(f, spec->figure));
+    } else if (is_always(spec->figure) && f->n_tasks > 0) {
+        add_figure(f, spec, f->tasks[0]);
+    }
+}
+
 /* "figure" or "figure@task", the task a shell pattern. */
 static void add_named(struct finder *f, const char *text)
 {
@@ -305,11 +315,7 @@ static void add_named(struct finder *f, const char *text)
         return; /* no cell has such a figure */
     }
     if (!at && spec->figure != quality) {
-        if (any_value(f, figure, NULL)) {
-            add_figure(f, spec, spec->of_model ? NULL : task_with(f, figure));
-        } else if (is_always(spec->figure) && f->n_tasks > 0) {
-            add_figure(f, spec, f->tasks[0]);
-        }
+        add_anywhere(f, spec);
         return;
     }
     for (size_t t = 0; t < f->n_tasks; t++) {

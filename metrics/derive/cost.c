@@ -99,6 +99,14 @@ static void describe(const struct tare_energy_work *w, char *to, size_t n)
                    p->includes);
 }
 
+/* Why no repeat has such a cost. */
+static const char *why_none(const struct tare_energy_work *w, size_t which)
+{
+    return !tare_evidence_complete(w->e) ? "no repeat was completed"
+           : rows[which].none            ? rows[which].none
+                                         : tare_energy_no_correct(w);
+}
+
 static int derive_one(const struct tare_energy_work *w, size_t which, struct tare_figures *to,
                       struct tare_err *err)
 {
@@ -132,9 +140,7 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
             tare_series_add(&s, x.value * factor, x.u * factor, x.gain * factor);
         }
     }
-    const char *none = !tare_evidence_complete(w->e) ? "no repeat was completed"
-                       : rows[which].none            ? rows[which].none
-                                                     : tare_energy_no_correct(w);
+    const char *none = why_none(w, which);
     return energy ? tare_series_put(&f, &s, TARE_GAIN_IN_TEXT, none, to, err)
                   : tare_figure_repeats(&f, s.values, s.n, none, to, err);
 }

@@ -41,7 +41,7 @@ static struct tare_declared accept(const char *text)
 {
     struct tare_err err = {0};
     struct tare_json *plan = NULL;
-    struct tare_declared d;
+    struct tare_declared d = {0};
     if (embed(text, &plan, &err) != 0 || tare_declared_read(plan, &d, &err) != 0) {
         fail_msg("%s: %s", text, err.msg);
     }

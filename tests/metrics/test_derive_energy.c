@@ -291,6 +291,16 @@ static void test_net_interval(void **state)
     double idle_u = 10 * 0.5 * sqrt(2) * 0.1 / 5;
     double half = z * sqrt(0.09 + idle_u * idle_u + 9); /* gain .05 x 60 J */
     assert_true(fabs(made_get(&figures, "energy_net")->high - (60 + half)) < 1e-6);
+    /* what idle power drifted by counts as uniform between the two */
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0.3, 0);
+    idle(&made, 4, 4.1, 0);
+    for (size_t i = 0; i < 6; i++) {
+        made_find(&made, i, "idle_before", "energy_package_0")->gain = 0;
+        made_find(&made, i, "idle_after", "energy_package_0")->gain = 0;
+    }
+    derive();
+    assert_true(fabs(made_get(&figures, "idle_power")->high - (4.05 + z * 0.1 / sqrt(12))) < 1e-9);
 }
 
 /* CPU seconds of the process and percents of 4 CPUs x 10 s of the others. */
