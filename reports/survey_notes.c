@@ -33,6 +33,8 @@ static const struct {
      "GAIN_DIFFERS: the two sides were read by different meters; the errors of their gains do not cancel"},
     {"CPU_SHARE", "CPU_SHARE: shared out by CPU time; threads on one core, turbo and waiting for memory "
                   "break the proportion"},
+    {"DEVICES_LEFT_OUT",
+     "DEVICES_LEFT_OUT: a second meter reads devices too, the same or others; it is not added"},
     {"NEVER_RANKED",
      "NEVER_RANKED: modelled, wrong by a factor; not to be ranked, nor added to what was measured"},
     {"DEFAULT",

@@ -59,6 +59,9 @@ int tare_energy_model_put(struct tare_figure *f, const struct tare_evidence *e, 
     double factor = e->declared->energy_model.factor;
     tare_sort(s->values, s->n);
     f->value = tare_quantile(s->values, s->n, 0.5);
+    if (!isfinite(f->value)) {
+        return tare_figure_absent(f, "the value is no finite number", to, err);
+    }
     f->low = s->values[0] / factor;
     f->high = s->values[s->n - 1] * factor;
     (void)snprintf(method, sizeof method, "a factor of %g each way on all repeats, no level", factor);

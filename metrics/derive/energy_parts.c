@@ -28,7 +28,7 @@ static const char *const why_not_read[TARE_N_PARTS] = {
 };
 
 /* Of two meters that read the same scope the one that stands first is taken. */
-static const char *const preferred[] = {"powercap", "perf_power", "hwmon", "nvml", "rocm", "external"};
+static const char *const preferred[] = {"powercap", "perf_power", "nvml", "rocm", "hwmon", "external"};
 
 enum { n_preferred = sizeof preferred / sizeof *preferred };
 
@@ -379,6 +379,9 @@ static bool is_short(const struct tare_evidence *e, const struct tare_evidence_r
 void tare_energy_doubt(const struct tare_energy *en, unsigned parts, const char *phase, struct tare_figure *f)
 {
     const struct tare_evidence *e = en->e;
+    if (parts & 1u << TARE_PART_DEVICE && en->parts[TARE_PART_DEVICE].left_out) {
+        tare_figure_flag(f, "DEVICES_LEFT_OUT"); /* two meters may read two devices: nobody can tell */
+    }
     for (size_t i = 0; i < e->n_repeats; i++) {
         for (size_t j = 0; tare_energy_usable(&e->repeats[i]) && j < e->n_readings; j++) {
             const struct tare_evidence_reading *r = &e->readings[j];

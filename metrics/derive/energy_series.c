@@ -31,6 +31,9 @@ int tare_series_put(struct tare_figure *f, struct tare_series *s, const char *ga
     tare_sort(s->values, s->n);
     struct tare_interval range = tare_median_interval(s->values, s->n, TARE_LEVEL);
     f->value = tare_quantile(s->values, s->n, 0.5);
+    if (!isfinite(f->value)) {
+        return tare_figure_absent(f, "the value is no finite number", to, err);
+    }
     if (range.ok && range.level < TARE_LEVEL) {
         tare_figure_flag(f, "FEW_REPEATS");
     }

@@ -57,6 +57,13 @@ static void test_sums(void **state)
     assert_string_equal(made_get(&figures, "energy")->source,
                         "powercap (package+dram), nvml (device); not added: perf_power");
     made_expect_absent(&figures, "energy_wall", "no meter here reads at the wall");
+    assert_string_equal(made_get(&figures, "energy_gpu")->flags, "");
+    /* of two meters one is taken; where they read devices those may be others */
+    made_all(&made, "measure", "hwmon", "device", "energy_amdgpu", 30, 0, 0.06);
+    derive();
+    made_expect(&figures, "energy_gpu", 1500);
+    assert_string_equal(made_get(&figures, "energy_gpu")->source, "nvml (device); not added: hwmon");
+    assert_string_equal(made_get(&figures, "energy")->flags, "DEVICES_LEFT_OUT");
     made_all(&made, "measure", "external", "wall", "energy_wall", 2500, 0, 0.01);
     derive();
     made_expect(&figures, "energy", 2500);
@@ -204,6 +211,11 @@ static void test_absence(void **state)
     made_expect_absent(&figures, "energy_package", "did not move");
     made_expect_absent(&figures, "energy", "did not move");
     made_expect_absent(&figures, "power_mean", "did not move");
+    /* nor is a sum beyond all numbers a value */
+    made_init(&made, 6);
+    two_domains(&made, 1.7e308, 1.7e308);
+    derive();
+    made_expect_absent(&figures, "energy", "no finite number");
     /* what one process did not see whole has no energy */
     made_init(&made, 6);
     two_domains(&made, 100, 20);
