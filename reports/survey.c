@@ -55,10 +55,12 @@ static size_t count_text_columns(const struct builder *b)
 static const char *key_of(struct builder *b, const struct tare_survey_column *c)
 {
     const char *task = c->task ? c->task : "model";
-    size_t n = strlen(c->figure) + strlen(task) + 2;
+    const char *class = !c->split ? "" : c->weak ? "#modelled" : "#read";
+    const char *scope = c->split && c->scope ? c->scope : "";
+    size_t n = strlen(c->figure) + strlen(task) + strlen(class) + strlen(scope) + 3;
     char *text = tare_arena_take(&b->out->arena, n);
     if (text) {
-        (void)snprintf(text, n, "%s@%s", c->figure, task);
+        (void)snprintf(text, n, "%s@%s%s%s%s", c->figure, task, class, *scope ? "#" : "", scope);
     }
     return text;
 }
@@ -110,6 +112,20 @@ static const struct tare_survey_cell *cell_at(const struct builder *b, size_t ro
     return best;
 }
 
+static struct tare_table_cell absent(const char *why)
+{
+    return (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = "-", .text = why};
+}
+
+static struct tare_table_cell show(const struct tare_survey_column *column,
+                                   const struct tare_survey_cell *cell)
+{
+    const struct tare_figure *figure = tare_survey_figure(cell, column->figure);
+    return figure && !figure->absent && !tare_survey_belongs(column, figure) && tare_survey_is_valid(cell)
+               ? absent("in another column: of another kind or scope")
+               : tare_survey_cell_of(cell, figure, column->spec->decimals, column->spec->scale);
+}
+
 static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
 {
     to[0] = (struct tare_table_cell){.type = TARE_CELL_TEXT, .text = b->rows[row]->model};
@@ -120,17 +136,15 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
     for (size_t i = 0; i < b->columns.n; i++) {
         const struct tare_survey_column *c = &b->columns.list[i];
         const struct tare_survey_cell *cell = cell_at(b, row, c);
-        to[b->n_text + i] =
-            cell ? tare_survey_cell_of(cell, tare_survey_figure(cell, c->figure), c->spec->decimals,
-                                       c->spec->scale)
-                 : (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = "-", .text = "not in the plan"};
+        to[b->n_text + i] = cell ? show(c, cell) : absent("not in the plan");
     }
 }
 
 static bool flagged(const char *flags)
 {
     static const char *const doubts[] = {"FEW_REPEATS", "ONE_REPEAT",   "UNEQUAL_WORK",     "APART",
-                                         "SLOW_BUILD",  "STREAM_STALL", "NONDETERMINISTIC", "DISAGREE"};
+                                         "SLOW_BUILD",  "STREAM_STALL", "NONDETERMINISTIC", "DISAGREE",
+                                         "NEVER_RANKED"};
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
         if (flags && strstr(flags, doubts[i])) {
             return true;
@@ -139,10 +153,11 @@ static bool flagged(const char *flags)
     return false;
 }
 
-/* May a ranking be built on it? It needs an interval of the nominal level and no flag that voids it. */
+/* May a ranking be built on it? It needs an interval of the nominal level and no flag that voids it; what a
+ * model or a declaration says is not ranked at all. */
 static bool can_rank(const struct tare_quantity *q)
 {
-    return q->has_interval && q->level >= 0.95 && !flagged(q->flags);
+    return q->kind <= TARE_KIND_REPORTED && q->has_interval && q->level >= 0.95 && !flagged(q->flags);
 }
 
 static bool same_text(const char *a, const char *b)

@@ -10,6 +10,7 @@ static const char quality[] = "quality"; /* a task's headline metric */
 
 #define HIGHER TARE_BETTER_HIGHER
 #define LOWER  TARE_BETTER_LOWER
+#define NONE   TARE_BETTER_NONE
 
 static const struct tare_survey_spec specs[] = {
     {"params_total", "Params", "M", 1e-6, 3, TARE_BETTER_NONE, true, true},
@@ -27,6 +28,12 @@ static const struct tare_survey_spec specs[] = {
     {"load_time", "Load", "ms", 1e3, 2, LOWER, false, true},
     {"cpu_user", "CPU user", "s", 1, 3, LOWER, false, true},
     {"speedup", "Speed-up", "x", 1, 2, HIGHER, false, true},
+    {"energy_per_tok", "Energy/token", "mJ/tok", 1e3, 3, LOWER, false, true},
+    {"energy_ratio", "Energy ratio", "x", 1, 3, LOWER, false, true},
+    {"energy_modelled_per_tok", "Modelled energy/token", "mJ/tok", 1e3, 3, NONE, false, true},
+    {"carbon_per_tok", "Carbon/token", "ugCO2e/tok", 1e6, 3, LOWER, false, true},
+    {"carbon_modelled_per_tok", "Modelled carbon/token", "ugCO2e/tok", 1e6, 3, NONE, false, true},
+    {"cost_per_mtok", "Cost", NULL, 0, 4, LOWER, false, true},
     {"params_active", "Active", "M", 1e-6, 3, TARE_BETTER_NONE, true, false},
     {"params_non_zero", "Non-zero", "M", 1e-6, 3, TARE_BETTER_NONE, true, false},
     {"weights_stored_bytes", "Stored", "MB", 1e-6, 3, LOWER, true, false},
@@ -43,10 +50,43 @@ static const struct tare_survey_spec specs[] = {
     {"acceptance_rate", "Accepted", "%", 100, 1, HIGHER, false, false},
     {"tokens_per_pass", "Tokens/pass", "tok", 1, 2, HIGHER, false, false},
     {"predicted_speedup", "Predicted", "x", 1, 2, HIGHER, false, false},
+    {"energy", "Energy", "J", 1, 3, LOWER, false, false},
+    {"energy_net", "Energy net of idle", "J", 1, 3, LOWER, false, false},
+    {"energy_process", "Energy by CPU share", "J", 1, 3, LOWER, false, false},
+    {"energy_per_request", "Energy/request", "J/request", 1, 4, LOWER, false, false},
+    {"energy_per_output_tok", "Energy/output token", "mJ/tok", 1e3, 3, LOWER, false, false},
+    {"energy_per_correct", "Energy/right answer", "J/correct", 1, 4, LOWER, false, false},
+    {"energy_delay_product", "Energy x delay", "J s", 1, 3, LOWER, false, false},
+    {"power_mean", "Power", "W", 1, 2, LOWER, false, false},
+    {"energy_modelled", "Modelled energy", "J", 1, 3, NONE, false, false},
+    {"carbon_operational", "Carbon", "gCO2e", 1, 6, LOWER, false, false},
+    {"sci_per_request", "SCI/request", "gCO2e/request", 1, 6, LOWER, false, false},
+    {"sci_per_tok", "SCI/token", "ugCO2e/tok", 1e6, 3, LOWER, false, false},
+    {"cost_total", "Cost of a repeat", NULL, 0, 6, LOWER, false, false},
+    {"cost_per_query", "Cost/request", NULL, 0, 6, LOWER, false, false},
+    {"cost_per_correct", "Cost/right answer", NULL, 0, 6, LOWER, false, false},
     {"mean_exit_layer", "Exit layer", "1", 1, 2, LOWER, false, false},
 };
 
 enum { n_specs = sizeof specs / sizeof *specs, max_columns = 512 };
+
+/* Shown where no cell has a value: readers must see that it is missing, and why. */
+static bool is_always(const char *figure)
+{
+    return strcmp(figure, "energy_per_tok") == 0;
+}
+
+/* Never in one column with a value of another scope: a wall is no package. */
+static bool is_by_scope(const char *figure)
+{
+    static const char *const starts[] = {"energy", "power_", "idle_power", "carbon_", "sci_", "cost_"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        if (strncmp(figure, starts[i], strlen(starts[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 struct finder {
     const struct tare_survey_input *in;
@@ -141,13 +181,29 @@ static const char *join(struct finder *f, const char *x, const char *between, co
     return text;
 }
 
+static bool is_weak(const struct tare_figure *figure)
+{
+    return figure->kind >= TARE_KIND_MODELLED;
+}
+
+static bool same_class(const struct tare_survey_column *c, bool weak, const char *scope)
+{
+    return c->weak == weak && (!c->scope || strcmp(c->scope, scope) == 0);
+}
+
+bool tare_survey_belongs(const struct tare_survey_column *column, const struct tare_figure *figure)
+{
+    return !column->split || same_class(column, is_weak(figure), figure->scope);
+}
+
 static void add(struct finder *f, const struct tare_survey_column *column)
 {
     struct tare_survey_columns *to = f->out;
     for (size_t i = 0; i < to->n; i++) {
         const struct tare_survey_column *c = &to->list[i];
         bool same_task = !c->task == !column->task && (!c->task || strcmp(c->task, column->task) == 0);
-        if (same_task && strcmp(c->figure, column->figure) == 0) {
+        if (same_task && c->split == column->split && strcmp(c->figure, column->figure) == 0 &&
+            (!c->split || same_class(c, column->weak, column->scope))) {
             return;
         }
     }
@@ -160,15 +216,58 @@ static void add_quality(struct finder *f, const struct tare_survey_spec *spec, c
 {
     const struct tare_metric *m = headline(f, task);
     if (m) {
-        add(f, &(struct tare_survey_column){spec, task, m->name, m->unit, join(f, task, " ", m->name),
-                                            m->lower_is_better ? TARE_BETTER_LOWER : TARE_BETTER_HIGHER});
+        add(f, &(struct tare_survey_column){.spec = spec,
+                                            .task = task,
+                                            .figure = m->name,
+                                            .unit = m->unit,
+                                            .header = join(f, task, " ", m->name),
+                                            .better = m->lower_is_better ? LOWER : HIGHER});
     }
+}
+
+/* The columns that the figure needs: one, or one for each class of values that must not mix. */
+static size_t classes(const struct finder *f, const struct tare_survey_spec *spec, const char *task,
+                      struct tare_survey_column *out, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->in->n_cells; i++) {
+        const struct tare_survey_cell *c = &f->in->cells[i];
+        const struct tare_figure *found =
+            !task || strcmp(c->task, task) == 0 ? tare_survey_figure(c, spec->figure) : NULL;
+        bool known = !found || found->absent;
+        for (size_t j = 0; j < n && !known; j++) {
+            known = same_class(&out[j], is_weak(found), found->scope);
+        }
+        if (!known && n < max) {
+            out[n++] = (struct tare_survey_column){.split = true,
+                                                   .weak = is_weak(found),
+                                                   .scope = is_by_scope(spec->figure) ? found->scope : NULL};
+        }
+    }
+    return n;
 }
 
 static void add_figure(struct finder *f, const struct tare_survey_spec *spec, const char *task)
 {
-    const char *header = task ? join(f, spec->header, " @", task) : spec->header;
-    add(f, &(struct tare_survey_column){spec, task, spec->figure, spec->unit, header, spec->better});
+    enum { max_classes = 16 };
+    struct tare_survey_column apart[max_classes] = {{0}};
+    const struct tare_figure *any = any_value(f, spec->figure, task);
+    size_t n = classes(f, spec, task, apart, max_classes);
+    for (size_t i = 0; i < (n > 1 ? n : 1); i++) {
+        struct tare_survey_column c = n > 1 ? apart[i] : (struct tare_survey_column){0};
+        const char *header = spec->header;
+        if (c.split) {
+            header = join(f, header, c.weak ? ", modelled or declared" : ", read or counted", "");
+            header = c.scope && header ? join(f, header, ", ", c.scope) : header;
+        }
+        c.spec = spec;
+        c.task = task;
+        c.figure = spec->figure;
+        c.unit = spec->unit ? spec->unit : any ? any->unit : "1";
+        c.header = task && header ? join(f, header, " @", task) : header;
+        c.better = spec->better;
+        add(f, &c);
+    }
 }
 
 static const struct tare_survey_spec *find_spec(const char *figure)
@@ -195,6 +294,16 @@ static const struct tare_survey_spec *make_spec(struct finder *f, const char *fi
     return known ? known : spec;
 }
 
+/* Of the model, or of the first task that has it. */
+static void add_anywhere(struct finder *f, const struct tare_survey_spec *spec)
+{
+    if (any_value(f, spec->figure, NULL)) {
+        add_figure(f, spec, spec->of_model ? NULL : task_with(f, spec->figure));
+    } else if (is_always(spec->figure) && f->n_tasks > 0) {
+        add_figure(f, spec, f->tasks[0]);
+    }
+}
+
 /* "figure" or "figure@task", the task a shell pattern. */
 static void add_named(struct finder *f, const char *text)
 {
@@ -206,9 +315,7 @@ static void add_named(struct finder *f, const char *text)
         return; /* no cell has such a figure */
     }
     if (!at && spec->figure != quality) {
-        if (any_value(f, figure, NULL)) {
-            add_figure(f, spec, spec->of_model ? NULL : task_with(f, figure));
-        }
+        add_anywhere(f, spec);
         return;
     }
     for (size_t t = 0; t < f->n_tasks; t++) {
@@ -217,7 +324,7 @@ static void add_named(struct finder *f, const char *text)
         }
         if (spec->figure == quality) {
             add_quality(f, spec, f->tasks[t]);
-        } else if (any_value(f, figure, f->tasks[t])) {
+        } else if (is_always(spec->figure) || any_value(f, figure, f->tasks[t])) {
             add_figure(f, spec, f->tasks[t]);
         }
     }

@@ -9,7 +9,7 @@
 struct tare_survey_spec {
     const char *figure;
     const char *header;
-    const char *unit; /* shown */
+    const char *unit; /* shown; NULL: the figure's own */
     double scale;     /* to the shown unit; 0: as it is */
     int decimals;
     enum tare_better better;
@@ -24,6 +24,9 @@ struct tare_survey_column {
     const char *unit;
     const char *header;
     enum tare_better better;
+    bool split; /* only what is alike: the next two hold */
+    bool weak;  /* of a modelled or declared value, not of one that was measured, counted or reported */
+    const char *scope; /* NULL: of any */
 };
 
 struct tare_survey_columns {
@@ -31,11 +34,14 @@ struct tare_survey_columns {
     size_t n;
 };
 
-/* The input's columns, or the default ones. A column that no cell could fill is left out: the full view
- * says why. Returns -1 when memory is refused. */
+/* The input's columns, or the default ones. A column that no cell could fill is left out, but for those that
+ * are always there: the full view says why. Values that were read and values that come out of a model or a
+ * declaration get columns of their own. Returns -1 when memory is refused. */
 TARE_MUST_CHECK int tare_survey_find_columns(const struct tare_survey_input *input, struct tare_arena *arena,
                                              struct tare_survey_columns *out);
 const struct tare_figure *tare_survey_figure(const struct tare_survey_cell *cell, const char *name);
+/* May the column show the figure? */
+bool tare_survey_belongs(const struct tare_survey_column *column, const struct tare_figure *figure);
 bool tare_survey_is_valid(const struct tare_survey_cell *cell);
 
 #endif

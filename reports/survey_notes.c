@@ -27,6 +27,18 @@ static const struct {
      "STREAM_STALL: over 1 % of a repeat went into waiting for our own database; rates are too low"},
     {"APART", "APART: the two sides of a pair ran over an hour apart"},
     {"PAGING", "PAGING: major page faults happened while measuring"},
+    {"SHORT_WINDOW", "SHORT_WINDOW: the window is shorter than 82 steps of the energy counter, so that its "
+                     "edges are worth over 1 %"},
+    {"GAIN_DIFFERS",
+     "GAIN_DIFFERS: the two sides were read by different meters; the errors of their gains do not cancel"},
+    {"CPU_SHARE", "CPU_SHARE: shared out by CPU time; threads on one core, turbo and waiting for memory "
+                  "break the proportion"},
+    {"DEVICES_LEFT_OUT",
+     "DEVICES_LEFT_OUT: a second meter reads devices too, the same or others; it is not added"},
+    {"NEVER_RANKED",
+     "NEVER_RANKED: modelled, wrong by a factor; not to be ranked, nor added to what was measured"},
+    {"DEFAULT",
+     "DEFAULT: the world's average carbon intensity; declare that of the place with --carbon FILE"},
 };
 
 enum { n_meanings = sizeof meanings / sizeof *meanings };

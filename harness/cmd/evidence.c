@@ -33,6 +33,7 @@ struct run {
     size_t n, cap;
     struct cell *current; /* while its rows are being read */
     bool slow_build;      /* as the run's environment has it, whoever derives now */
+    int64_t cpus;         /* likewise; 0: not known */
 };
 
 /* Room for one more element; NULL when memory is refused. */
@@ -52,13 +53,17 @@ static int no_memory(struct tare_err *err)
     return tare_err_set(err, TARE_E_NOMEM, "out of memory");
 }
 
-static int see_build(void *ctx, const char *key, const char *value, struct tare_err *err)
+static int see_environment(void *ctx, const char *key, const char *value, struct tare_err *err)
 {
     struct run *run = ctx;
     (void)err;
     bool sanitized = strncmp(key, "tare.sanitize", 13) == 0 && value && strcmp(value, "none") != 0;
     bool debug = strncmp(key, "tare.buildtype", 14) == 0 && value && strcmp(value, "debug") == 0;
     run->slow_build = run->slow_build || sanitized || debug;
+    if (strcmp(key, "cpu.online") == 0 && value) {
+        long cpus = strtol(value, NULL, 10);
+        run->cpus = cpus > 0 ? cpus : 0;
+    }
     return 0;
 }
 
@@ -214,6 +219,7 @@ static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
     r = r == 0 ? tare_query_files_changed(run->store, c->id, &c->facts.files_changed, err) : r;
     c->evidence.account_convention = c->convention;
     c->evidence.slow_build = run->slow_build;
+    c->evidence.cpus = run->cpus;
     c->evidence.repeats = c->repeats;
     c->evidence.n_repeats = c->n_repeats;
     c->evidence.readings = c->readings;
@@ -289,7 +295,8 @@ static int store_cell(struct run *run, const struct cell *c, struct tare_err *er
                   : r;
 }
 
-static int derive_all(struct run *run, const char *baseline, struct tare_judged *out, struct tare_err *err)
+static int derive_all(struct run *run, const char *baseline, const struct tare_declared *declared,
+                      struct tare_judged *out, struct tare_err *err)
 {
     char source[160];
     (void)snprintf(source, sizeof source, "windows of the same block, those of %.60s over these",
@@ -298,6 +305,7 @@ static int derive_all(struct run *run, const char *baseline, struct tare_judged 
         judge(&run->cells[i], out);
         link_baseline(run, &run->cells[i], baseline);
         run->cells[i].evidence.speedup_source = source;
+        run->cells[i].evidence.declared = declared;
     }
     int r = tare_store_begin(run->store, err);
     if (r < 0) {
@@ -313,12 +321,12 @@ static int derive_all(struct run *run, const char *baseline, struct tare_judged 
     return r;
 }
 
-int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseline, struct tare_judged *out,
-                    struct tare_err *err)
+int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseline,
+                    const struct tare_declared *declared, struct tare_judged *out, struct tare_err *err)
 {
     struct run run = {.store = store};
     struct tare_judged judged = {0};
-    int r = tare_query_environment(store, run_id, see_build, &run, err);
+    int r = tare_query_environment(store, run_id, see_environment, &run, err);
     r = r == 0 ? tare_query_cells(store, run_id, add_cell, &run, err) : r;
     for (size_t i = 0; r == 0 && i < run.n; i++) {
         r = load_cell(&run, &run.cells[i], err);
@@ -328,7 +336,7 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
         r = tare_err_set(err, TARE_E_FORMAT, "run %lld has no cells", (long long)run_id);
         r = tare_store_blame(store, r, err);
     }
-    r = r == 0 ? derive_all(&run, baseline, &judged, err) : r;
+    r = r == 0 ? derive_all(&run, baseline, declared, &judged, err) : r;
     free_run(&run);
     if (r == 0) {
         *out = judged;

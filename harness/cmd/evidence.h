@@ -3,6 +3,7 @@
 #ifndef TARE_CMD_EVIDENCE_H
 #define TARE_CMD_EVIDENCE_H
 
+#include "core/declared.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -14,8 +15,10 @@ struct tare_judged {
 };
 
 /* Judges and derives every cell of the run and stores verdicts and figures, replacing older ones.
- * Speed-ups refer to the model called `baseline`; NULL for none. */
+ * Speed-ups refer to the model called `baseline`; NULL for none. Money, carbon and modelled energy go by what
+ * is declared; NULL for nothing. */
 TARE_MUST_CHECK int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseline,
-                                    struct tare_judged *out, struct tare_err *err);
+                                    const struct tare_declared *declared, struct tare_judged *out,
+                                    struct tare_err *err);
 
 #endif

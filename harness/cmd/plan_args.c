@@ -127,7 +127,8 @@ bool tare_plan_args_given(const struct tare_run_options *o)
 {
     return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
            o->task || o->scenario || o->include || o->exclude || o->set || o->metering || o->meter ||
-           o->sustain || o->idle_time || o->cool_to_c || o->cool_limit;
+           o->sustain || o->idle_time || o->cool_to_c || o->cool_limit || o->energy_model || o->prices ||
+           o->carbon;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -142,7 +143,10 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"idle_time", o->idle_time},
                                       {"cool_to_c", o->cool_to_c},
                                       {"cool_limit", o->cool_limit},
-                                      {"baseline", o->baseline}};
+                                      {"baseline", o->baseline},
+                                      {"energy_model", o->energy_model},
+                                      {"prices", o->prices},
+                                      {"carbon", o->carbon}};
     const char *const lists[] = {o->model,   o->technique, o->task, o->scenario,
                                  o->include, o->exclude,   o->meter};
     struct tare_json *json = tare_json_new_object();

@@ -37,7 +37,15 @@ struct tare_run_options {
     char *include;
     char *exclude;
     char *set;
+    char *energy_model;
+    char *prices;
+    char *carbon;
 };
+
+/* Also options of `tare derive`. */
+#define TARE_HELP_ENERGY_MODEL "modelled energy beside the measured: auto, idle_w=W,max_w=W or a JSON file"
+#define TARE_HELP_PRICES       "JSON file with prices, for what a run costs"
+#define TARE_HELP_CARBON       "JSON file with carbon intensity, or auto for the world's average"
 
 #define TARE_PLAN_ARG(member_, unit_, help_)                                                          \
     {                                                                                                 \
@@ -64,7 +72,9 @@ struct tare_run_options {
         TARE_PLAN_ARG(include, TARE_OPT_REPEATABLE, "only cells like model=llama-*,task=text"),          \
         TARE_PLAN_ARG(exclude, TARE_OPT_REPEATABLE, "no cells like model=llama-*,task=text"),            \
         TARE_PLAN_ARG(set, TARE_OPT_REPEATABLE,                                                          \
-                      "TASK.OPTION=VALUE, or MODEL: one option of the plan, such as text.path=FILE")
+                      "TASK.OPTION=VALUE, or MODEL: one option of the plan, such as text.path=FILE"),    \
+        TARE_PLAN_ARG(energy_model, NULL, TARE_HELP_ENERGY_MODEL),                                       \
+        TARE_PLAN_ARG(prices, NULL, TARE_HELP_PRICES), TARE_PLAN_ARG(carbon, NULL, TARE_HELP_CARBON)
 
 /* The plan keys that were given, as a JSON object. */
 TARE_MUST_CHECK int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out,

@@ -176,11 +176,13 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
 }
 
 static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan,
-                  struct tare_judged *judged, struct tare_err *err)
+                  const struct tare_json *json, struct tare_judged *judged, struct tare_err *err)
 {
     char now[32];
+    struct tare_declared declared;
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
-    int r = tare_derive_run(to->store, to->run_id, plan->baseline, judged, err);
+    int r = tare_declared_read(json, &declared, err);
+    r = r == 0 ? tare_derive_run(to->store, to->run_id, plan->baseline, &declared, judged, err) : r;
     r = r == 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
     return r == 0 ? tare_store_checkpoint(to->store, err) : r;
 }
@@ -199,7 +201,7 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
-    r = r == 0 ? finish(to, plan, &judged, err) : r;
+    r = r == 0 ? finish(to, plan, json, &judged, err) : r;
     r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
                : r;
     if (r < 0) {

@@ -6,6 +6,7 @@
 #include "base/opt.h"
 #include "base/plain.h"
 #include "core/builtin.h"
+#include "core/declared.h"
 #include "core/plan_check.h"
 #include "core/plan_set.h"
 #include "core/spec.h"
@@ -70,9 +71,10 @@ const struct tare_opt tare_plan_table[] = {
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
     TARE_OPT_END};
 
-/* Keys of a plan that are lists. */
+/* Keys of a plan that are no options: lists, and what is declared (core/declared.h). */
 static const char *const list_keys[] = {"tare",    "models",  "techniques", "tasks",  "scenarios",
-                                        "include", "exclude", "columns",    "meters", NULL};
+                                        "include", "exclude", "columns",    "meters", "energy_model",
+                                        "prices",  "carbon",  NULL};
 
 struct matrix {
     struct tare_plan *plan;
@@ -135,6 +137,18 @@ static int set_options(struct tare_json **plan, const struct tare_json *sets, st
             tare_json_destroy(*plan);
             *plan = changed;
         }
+    }
+    return r;
+}
+
+/* Files that are declared become part of the plan: it must say the same when they are gone. */
+static int embed_declared(struct tare_json **plan, struct tare_err *err)
+{
+    struct tare_json *whole = NULL;
+    int r = tare_declared_embed(*plan, &whole, err);
+    if (r == 0) {
+        tare_json_destroy(*plan);
+        *plan = whole;
     }
     return r;
 }
@@ -404,6 +418,7 @@ int tare_plan_parse(const char *text, size_t n, const char *what, const struct t
     if (r == 0) {
         plan.json = merge(file, changes);
         r = set_options(&plan.json, tare_json_get(changes, "set"), err);
+        r = r == 0 ? embed_declared(&plan.json, err) : r;
         r = r == 0 ? build(&m) : r;
     }
     tare_json_destroy(file);

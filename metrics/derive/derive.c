@@ -179,6 +179,31 @@ const char *tare_evidence_no_baseline(const struct tare_evidence *e)
                                  : NULL;
 }
 
+const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evidence *e,
+                                                         const struct tare_evidence_repeat *r)
+{
+    for (size_t i = 0; r->complete && i < e->baseline->n_repeats; i++) {
+        const struct tare_evidence_repeat *other = &e->baseline->repeats[i];
+        if (other->complete && other->block == r->block) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
+                           const struct tare_evidence_repeat *b)
+{
+    enum { apart_s = 3600 };
+    if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
+        tare_figure_flag(f, "UNEQUAL_WORK");
+    }
+    int64_t gap_s = a->started_s > b->started_s ? a->started_s - b->started_s : b->started_s - a->started_s;
+    if (a->started_s == TARE_ABSENT || b->started_s == TARE_ABSENT || gap_s > apart_s) {
+        tare_figure_flag(f, "APART");
+    }
+}
+
 size_t tare_evidence_complete(const struct tare_evidence *e)
 {
     size_t n = 0;

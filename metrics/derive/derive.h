@@ -11,6 +11,7 @@
 #define TARE_METRICS_DERIVE_H
 
 #include "base/record.h"
+#include "core/declared.h"
 #include "stats/interval.h"
 
 #include <tare/meter.h>
@@ -52,6 +53,9 @@ struct tare_evidence {
     int peak_kind; /* enum tare_kind; 0: no peak is known */
     bool valid;    /* the cell's verdict */
     bool is_baseline;
+    int64_t cpus;                         /* online in the run's environment; 0: not known */
+    const char *no_meter;                 /* why meters of the run could not be used; NULL: not known */
+    const struct tare_declared *declared; /* what the user declares; NULL for nothing */
     /* One column of one repeat (base/record.h); *out is malloc'ed. */
     int (*column)(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
                   struct tare_err *err);
@@ -99,6 +103,12 @@ const struct tare_reading_record *tare_evidence_find_own(const struct tare_evide
                                                          const char *phase, const char *name);
 /* Why nothing can be set against the baseline, or NULL. */
 const char *tare_evidence_no_baseline(const struct tare_evidence *e);
+/* The baseline's repeat of the same block, if both are complete; there is a baseline. */
+const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evidence *e,
+                                                         const struct tare_evidence_repeat *r);
+/* UNEQUAL_WORK, APART: what makes a pair doubtful. */
+void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
+                           const struct tare_evidence_repeat *b);
 size_t tare_evidence_complete(const struct tare_evidence *e);
 
 #endif

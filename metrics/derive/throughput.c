@@ -76,33 +76,6 @@ static int derive_rate(const struct tare_evidence *e, size_t which, double *valu
         &f, values, n, tare_evidence_complete(e) ? rates[which].none : "no repeat was completed", to, err);
 }
 
-/* The baseline's repeat of the same block, if both are complete. */
-static const struct tare_evidence_repeat *partner(const struct tare_evidence *e,
-                                                  const struct tare_evidence_repeat *r)
-{
-    for (size_t i = 0; r->complete && i < e->baseline->n_repeats; i++) {
-        const struct tare_evidence_repeat *other = &e->baseline->repeats[i];
-        if (other->complete && other->block == r->block) {
-            return other;
-        }
-    }
-    return NULL;
-}
-
-/* What makes a pair doubtful. */
-static void flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
-                      const struct tare_evidence_repeat *b)
-{
-    enum { apart_s = 3600 };
-    if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
-        tare_figure_flag(f, "UNEQUAL_WORK");
-    }
-    int64_t gap_s = a->started_s > b->started_s ? a->started_s - b->started_s : b->started_s - a->started_s;
-    if (a->started_s == TARE_ABSENT || b->started_s == TARE_ABSENT || gap_s > apart_s) {
-        tare_figure_flag(f, "APART");
-    }
-}
-
 static double window_time(const struct tare_repeat_sums *s)
 {
     return (double)s->window_ns;
@@ -146,12 +119,12 @@ static int derive_speedup(const struct tare_evidence *e, size_t which, double *v
     tare_figure_flag_noise(&f, e);
     tare_figure_flag_noise(&f, e->baseline);
     for (size_t i = 0; i < e->n_repeats; i++) {
-        const struct tare_evidence_repeat *base = partner(e, &e->repeats[i]);
+        const struct tare_evidence_repeat *base = tare_evidence_partner(e, &e->repeats[i]);
         double here = base ? speedups[which].time(&e->repeats[i].sums) : 0;
         double there = base ? speedups[which].time(&base->sums) : 0;
         none = base ? "the task takes no such time" : none;
         if (base && here > 0 && there > 0) {
-            flag_pair(&f, &e->repeats[i], base);
+            tare_figure_flag_pair(&f, &e->repeats[i], base);
             values[n++] = there / here;
         }
     }

@@ -99,7 +99,7 @@ def scalar(db, sql, *values):
 def figures(db, model=None):
     """{name: {column: value}} of the cell of this model, or of the only cell."""
     columns = ["name", "value", "unit", "kind", "n", "n_what", "low", "high", "level", "method", "flags",
-               "absent"]
+               "absent", "source", "scope"]
     found = query(db, f"SELECT {', '.join('f.' + c for c in columns)} FROM figure f JOIN cell c "
                       "ON c.id = f.cell_id WHERE ?1 IS NULL OR c.model = ?1", model)
     result = {row[0]: dict(zip(columns, row)) for row in found}
