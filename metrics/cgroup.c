@@ -264,11 +264,11 @@ static void add(const struct cgroup *c, struct tare_readings *to, const struct t
                 const char *flags)
 {
     struct tare_reading reading = *what;
-    struct tare_doubt doubt = {u, 0, flags};
     reading.scope = "cgroup";
     reading.kind = TARE_KIND_MEASURED;
     reading.absent = c->fault[0] != '\0' || !isfinite(reading.value);
     reading.why = c->fault[0] ? c->fault : what->why;
+    struct tare_doubt doubt = {reading.absent ? (double)NAN : u, 0, reading.absent ? "" : flags};
     to->add_doubted(to, &reading, &doubt);
 }
 

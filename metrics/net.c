@@ -57,10 +57,9 @@ static struct counters read_all(struct net *n)
     char path[512];
     (void)snprintf(path, sizeof path, "%.480s/net/dev", n->proc ? n->proc : "/proc/self");
     c.ok = tare_sysfile_whole(path, n->text, sizeof n->text, &c.whole) == 0 && n->text[0];
-    for (const char *line = n->text; *line;) {
-        const char *end = strchr(line, '\n');
+    char *rest = n->text;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         take_line(&c, line);
-        line = end ? end + 1 : line + strlen(line);
     }
     return c;
 }
