@@ -23,6 +23,8 @@ struct tare_run_options {
     char *repeats;
     char *time_limit;
     char *memory_limit;
+    char *network;
+    char *cgroup;
     char *baseline;
     char *model;
     char *technique;
@@ -44,6 +46,8 @@ struct tare_run_options {
         TARE_PLAN_ARG(repeats, NULL, "number of blocks; each runs every cell once"),                     \
         TARE_PLAN_ARG(time_limit, NULL, "longest life of one worker, such as 90s; 0: none"),             \
         TARE_PLAN_ARG(memory_limit, NULL, "address space of one worker, such as 4GiB; 0: no limit"),     \
+        TARE_PLAN_ARG(network, NULL, "host, or own: a network namespace for every worker"),              \
+        TARE_PLAN_ARG(cgroup, NULL, "folder of a cgroup that every worker enters first"),                \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
         TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \

@@ -8,6 +8,7 @@
 #include "core/builtin.h"
 #include "core/plan_check.h"
 #include "core/plan_set.h"
+#include "core/spec.h"
 #include "core/tag.h"
 
 #include <fnmatch.h>
@@ -41,6 +42,9 @@ const struct tare_opt tare_plan_table[] = {
      .min = 0,
      .max = INT64_MAX,
      .help = "address space of one worker; 0: no limit"},
+    {MEMBER(TARE_OPT_CHOICE, network), .def = "host", .choices = tare_network_names,
+     .help = "network namespace of a worker: the machine's, or one of its own"},
+    {MEMBER(TARE_OPT_STR, cgroup), .help = "folder of a cgroup that every worker enters first"},
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
     TARE_OPT_END};
 
@@ -246,6 +250,10 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     int64_t window_tok = e[TARE_AXIS_TASK]->window_tok;
     tare_json_add_i64(spec, "window_tok", window_tok ? window_tok : e[TARE_AXIS_SCENARIO]->window_tok);
     tare_json_add_i64(spec, "memory_limit_bytes", m->plan->options.memory_limit_bytes);
+    if (m->plan->options.network != TARE_NETWORK_HOST) {
+        add_text(spec, "network", tare_network_names[m->plan->options.network]);
+    }
+    add_text(spec, "cgroup", m->plan->options.cgroup);
     add_options(spec, "options", model_entry->options);
     add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
     r = tare_json_print(spec, false, &cell->spec, m->err);

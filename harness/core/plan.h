@@ -23,6 +23,8 @@ struct tare_plan_options {
     int64_t repeats;
     int64_t time_limit_ns;      /* of one worker */
     int64_t memory_limit_bytes; /* of one worker */
+    int64_t network;            /* enum tare_network (core/spec.h) */
+    char *cgroup;               /* folder of a cgroup that every worker enters */
     char *baseline;             /* name of the model that speed-ups refer to */
 };
 extern const struct tare_opt tare_plan_table[];
