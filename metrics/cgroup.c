@@ -260,78 +260,97 @@ static double read_fd(int fd)
     return end != text ? value : (double)NAN;
 }
 
-static void add(const struct cgroup *c, struct tare_readings *to, const struct tare_reading *what, double u,
-                const char *flags)
-{
-    struct tare_reading reading = *what;
-    reading.scope = "cgroup";
-    reading.kind = TARE_KIND_MEASURED;
-    reading.absent = c->fault[0] != '\0' || !isfinite(reading.value);
-    reading.why = c->fault[0] ? c->fault : what->why;
-    struct tare_doubt doubt = {reading.absent ? (double)NAN : u, 0, reading.absent ? "" : flags};
-    to->add_doubted(to, &reading, &doubt);
-}
+enum what { PEAK, CURRENT, SWAP_PEAK, OOM_KILLS, OWN };
 
-static void add_all(const struct cgroup *c, struct tare_readings *to, bool shared)
+/* What is read, by version: of 1, of 2. */
+static const struct {
+    enum what what;
+    const char *name, *unit;
+    const char *source[2];
+    const char *why[2]; /* when it cannot be read */
+} list[] = {
+    {PEAK,
+     "cgroup_peak",
+     "B",
+     {"cgroup v1 memory.max_usage_in_bytes", "cgroup v2 memory.peak"},
+     {"memory.max_usage_in_bytes cannot be read",
+      "no memory.peak; it needs Linux 5.19, and the root has none"}},
+    {CURRENT,
+     "cgroup_current_end",
+     "B",
+     {"cgroup v1 memory.usage_in_bytes", "cgroup v2 memory.current"},
+     {"memory.usage_in_bytes cannot be read", "no memory.current; the root cgroup has none"}},
+    {SWAP_PEAK,
+     "cgroup_swap_peak",
+     "B",
+     {"cgroup v1", "cgroup v2 memory.swap.peak"},
+     {"version 1 tells the peak of memory and swap together only",
+      "no memory.swap.peak; it needs Linux 6.5 and swap accounting"}},
+    {OOM_KILLS,
+     "cgroup_oom_kills",
+     "1",
+     {"cgroup v1 memory.oom_control oom_kill", "cgroup v2 memory.events oom_kill"},
+     {"memory.oom_control counts no kills; it needs Linux 4.13", "memory.events counts no kills"}},
+    {OWN, "cgroup_own", "1", {"the meter's own doing", "the meter's own doing"}, {NULL, NULL}},
+};
+
+static double value_of(const struct cgroup *c, enum what what)
 {
     bool one = c->at.version == 1;
-    const char *flags = shared ? "SHARED_CGROUP" : "";
-    const char *peak_flags = c->peak_reset ? flags
-                             : shared      ? "SHARED_CGROUP,PEAK_NOT_RESET"
-                                           : "PEAK_NOT_RESET";
-    const char *swap_flags = c->swap_reset ? flags
-                             : shared      ? "SHARED_CGROUP,PEAK_NOT_RESET"
-                                           : "PEAK_NOT_RESET";
-    const char *dir = c->at.dir;
-    bool none = c->fault[0] != '\0';
-    double peak = none ? 0 : one ? read_number(dir, "memory.max_usage_in_bytes") : read_fd(c->peak_fd);
-    double now = none ? 0 : read_number(dir, one ? "memory.usage_in_bytes" : "memory.current");
-    double swap = none || one ? (double)NAN : read_fd(c->swap_fd);
-    double kills = none ? 0 : oom_kills(c) - c->oom_kills;
-    add(c, to,
-        &(struct tare_reading){.name = "cgroup_peak",
-                               .unit = "B",
-                               .value = peak,
-                               .source =
-                                   one ? "cgroup v1 memory.max_usage_in_bytes" : "cgroup v2 memory.peak",
-                               .why = "the cgroup tells no peak; version 2 has it from Linux 5.19 on"},
-        c->charge_u, peak_flags);
-    add(c, to,
-        &(struct tare_reading){.name = "cgroup_current_end",
-                               .unit = "B",
-                               .value = now,
-                               .source = one ? "cgroup v1 memory.usage_in_bytes" : "cgroup v2 memory.current",
-                               .why = "the cgroup has no memory controller; the root cgroup has none"},
-        c->charge_u, flags);
-    add(c, to,
-        &(struct tare_reading){.name = "cgroup_swap_peak",
-                               .unit = "B",
-                               .value = swap,
-                               .source = one ? "cgroup v1" : "cgroup v2 memory.swap.peak",
-                               .why = one ? "version 1 tells the peak of memory and swap together only"
-                                          : "no memory.swap.peak; it needs Linux 6.5 and swap accounting"},
-        0, swap_flags);
-    add(c, to,
-        &(struct tare_reading){.name = "cgroup_oom_kills",
-                               .unit = "1",
-                               .value = kills,
-                               .source = one ? "cgroup v1 memory.oom_control oom_kill"
-                                             : "cgroup v2 memory.events oom_kill",
-                               .why = "the cgroup does not count kills"},
-        0, flags);
-    add(c, to,
-        &(struct tare_reading){.name = "cgroup_own",
-                               .unit = "1",
-                               .value = c->is_own ? 1 : (double)NAN,
-                               .source = "the meter's own doing",
-                               .why = c->not_own},
-        0, "");
+    switch (what) {
+    case PEAK:
+        return one ? read_number(c->at.dir, "memory.max_usage_in_bytes") : read_fd(c->peak_fd);
+    case CURRENT:
+        return read_number(c->at.dir, one ? "memory.usage_in_bytes" : "memory.current");
+    case SWAP_PEAK:
+        return one ? (double)NAN : read_fd(c->swap_fd);
+    case OOM_KILLS:
+        return oom_kills(c) - c->oom_kills;
+    case OWN:
+        break;
+    }
+    return c->is_own ? 1 : (double)NAN;
+}
+
+static const char *flags_of(const struct cgroup *c, enum what what, bool shared)
+{
+    bool stale = (what == PEAK && !c->peak_reset) || (what == SWAP_PEAK && !c->swap_reset);
+    return stale && shared ? "SHARED_CGROUP,PEAK_NOT_RESET"
+           : stale         ? "PEAK_NOT_RESET"
+           : shared        ? "SHARED_CGROUP"
+                           : "";
+}
+
+static void add(const struct cgroup *c, struct tare_readings *to, size_t i, bool shared)
+{
+    enum what what = list[i].what;
+    int version = c->at.version == 1 ? 0 : 1;
+    double value = c->fault[0] ? (double)NAN : value_of(c, what);
+    struct tare_reading reading = {.name = list[i].name,
+                                   .unit = list[i].unit,
+                                   .scope = "cgroup",
+                                   .source = list[i].source[version],
+                                   .kind = TARE_KIND_MEASURED,
+                                   .absent = !isfinite(value),
+                                   .value = value,
+                                   .why = c->fault[0]   ? c->fault
+                                          : what == OWN ? c->not_own
+                                                        : list[i].why[version]};
+    struct tare_doubt doubt = {(double)NAN, 0, ""};
+    if (!reading.absent) {
+        doubt.u = what == PEAK || what == CURRENT ? c->charge_u : 0;
+        doubt.flags = flags_of(c, what, shared);
+    }
+    to->add_doubted(to, &reading, &doubt);
 }
 
 static void cgroup_end(void *self, struct tare_readings *to)
 {
     const struct cgroup *c = self;
-    add_all(c, to, !c->fault[0] && is_shared(c));
+    bool shared = !c->fault[0] && is_shared(c);
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        add(c, to, i, shared);
+    }
 }
 
 static void cgroup_close(void *self)
