@@ -14,7 +14,7 @@
  * interfaces are.
  *
  * Without the right to make a network namespace it makes a user namespace first, in which only the user's
- * own id exists: files of others keep their rights for "others", but seem to be nobody's.
+ * own id exists: rights stay, but files of others seem to be nobody's and no capability reaches them.
  */
 TARE_MUST_CHECK int tare_isolate(const struct tare_spec *spec, struct tare_err *err);
 
