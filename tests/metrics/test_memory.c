@@ -103,10 +103,12 @@ static void test_private(void **state)
     bench_read(&b, &s[0]);
     touch(at, ballast);
     bench_read(&b, &s[1]);
-    assert_true(fabs(sink_get(&s[1], "uss")->value - sink_get(&s[0], "uss")->value - ballast * page()) <=
-                page());
-    assert_true(fabs(sink_get(&s[1], "pss")->value - sink_get(&s[0], "pss")->value - ballast * page()) <=
-                page());
+    /* Libraries change sides when other processes come and go: the ballast shows, but not to the page. */
+    const double room = 4 << 20;
+    double uss = sink_get(&s[1], "uss")->value, pss = sink_get(&s[1], "pss")->value;
+    assert_true(fabs(uss - sink_get(&s[0], "uss")->value - ballast * page()) <= room);
+    assert_true(fabs(pss - sink_get(&s[0], "pss")->value - ballast * page()) <= room);
+    assert_true(uss >= ballast * page() && pss >= uss - 1024);
     (void)munmap(at, ballast * (size_t)page());
     bench_close(&b);
 }
