@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One read(2) a file: what the kernel prints at once is consistent in itself. */
+/* One read(2) a small file: what the kernel prints at once is consistent in itself. */
 #include "sysfile.h"
 
 #include <errno.h>
@@ -21,6 +21,27 @@ int tare_sysfile_text(const char *path, char *text, size_t n_text)
     text[n > 0 ? n : 0] = '\0';
     if (n > 0 && text[n - 1] == '\n') {
         text[n - 1] = '\0';
+    }
+    return code;
+}
+
+int tare_sysfile_whole(const char *path, char *text, size_t n_text, bool *whole)
+{
+    size_t used = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int code = fd < 0 ? -errno : 0;
+    ssize_t n = fd < 0 ? 0 : 1;
+    while (n > 0 && used < n_text - 1) {
+        n = read(fd, text + used, n_text - 1 - used);
+        code = n < 0 ? -errno : code;
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[code < 0 ? 0 : used] = '\0';
+    if (whole) {
+        *whole = used < n_text - 1;
     }
     return code;
 }

@@ -11,6 +11,9 @@
 /* The file's first n_text - 1 bytes, NUL-terminated, without a newline at the end. 0, or a negative errno;
  * text is "" then. */
 int tare_sysfile_text(const char *path, char *text, size_t n_text);
+/* The same with as many reads as it takes: lists (mounts, interfaces) come a page at a time. *whole (may be
+ * NULL): the text had room for all of it. */
+int tare_sysfile_whole(const char *path, char *text, size_t n_text, bool *whole);
 /* The unsigned number that the file begins with. 0, or a negative errno; -EINVAL if it begins with none. */
 int tare_sysfile_u64(const char *path, uint64_t *out);
 /* The signed one. */

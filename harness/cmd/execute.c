@@ -295,7 +295,7 @@ static int put_worker_meters(const struct tare_execute_args *args, struct tare_e
 {
     struct meter_writer w = {args, TARE_METER_WORKER};
     struct tare_meters *meters = calloc(1, sizeof *meters);
-    int r = meters ? tare_meters_open(meters, TARE_METER_WORKER, args->meters, err)
+    int r = meters ? tare_meters_open(meters, TARE_METER_WORKER, tare_json_get(args->plan, "meters"), err)
                    : tare_err_set(err, TARE_E_NOMEM, "out of memory");
     for (size_t i = 0; r == 0 && i < meters->n; i++) {
         struct tare_opened_meter *m = &meters->list[i];
@@ -317,7 +317,7 @@ static int open_outside(const struct tare_execute_args *args, struct tare_outsid
         return 0;
     }
     int r = put_worker_meters(args, err);
-    r = r == 0 ? tare_outside_open(args->meters, out, err) : r;
+    r = r == 0 ? tare_outside_open(tare_json_get(args->plan, "meters"), out, err) : r;
     return r == 0 ? tare_outside_walk(*out, put_meter, &w, err) : r;
 }
 

@@ -18,8 +18,8 @@ struct tare_execute_args {
     int64_t run_id;
     const struct tare_paths *paths;
     const struct tare_plan_options *options;
-    const struct tare_json *meters; /* the plan's "meters", or NULL */
-    bool progress;                  /* a bar with the time left, on standard error */
+    const struct tare_json *plan; /* the whole of it */
+    bool progress;                /* a bar with the time left, on standard error */
 };
 
 TARE_MUST_CHECK int tare_execute(const struct tare_execute_args *args, struct tare_err *err);

@@ -125,10 +125,10 @@ static int add_sets(struct tare_json *plan, const char *values, struct tare_err 
 
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
-    return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
-           o->task || o->scenario || o->include || o->exclude || o->set || o->metering || o->meter ||
-           o->sustain || o->idle_time || o->cool_to_c || o->cool_limit || o->energy_model || o->prices ||
-           o->carbon;
+    return o->name || o->seed || o->repeats || o->memory_limit || o->network || o->cgroup || o->baseline ||
+           o->model || o->technique || o->task || o->scenario || o->include || o->exclude || o->set ||
+           o->metering || o->meter || o->sustain || o->idle_time || o->cool_to_c || o->cool_limit ||
+           o->energy_model || o->prices || o->carbon;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -143,6 +143,8 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"idle_time", o->idle_time},
                                       {"cool_to_c", o->cool_to_c},
                                       {"cool_limit", o->cool_limit},
+                                      {"network", o->network},
+                                      {"cgroup", o->cgroup},
                                       {"baseline", o->baseline},
                                       {"energy_model", o->energy_model},
                                       {"prices", o->prices},

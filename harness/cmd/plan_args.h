@@ -29,6 +29,8 @@ struct tare_run_options {
     char *cool_to_c;
     char *cool_limit;
     char *meter;
+    char *network;
+    char *cgroup;
     char *baseline;
     char *model;
     char *technique;
@@ -64,6 +66,8 @@ struct tare_run_options {
         TARE_PLAN_ARG(idle_time, NULL, "idle baseline before and behind every worker, such as 10s"),     \
         TARE_PLAN_ARG(cool_to_c, NULL, "before every worker cool down to this temperature"),             \
         TARE_PLAN_ARG(cool_limit, NULL, "longest wait for that, such as 300s"),                          \
+        TARE_PLAN_ARG(network, NULL, "host, or own: a network namespace for every worker"),              \
+        TARE_PLAN_ARG(cgroup, NULL, "folder of a cgroup that every worker enters first"),                \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
         TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \

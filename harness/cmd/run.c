@@ -2,8 +2,6 @@
 /* `tare run`: a plan into cells, cells into workers, workers into the database, and the table. */
 #include "cmd/cmd.h"
 
-#include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "cmd/backends.h"
 #include "cmd/certificate.h"
@@ -11,10 +9,9 @@
 #include "cmd/execute.h"
 #include "cmd/plan_args.h"
 #include "cmd/plans.h"
+#include "cmd/record.h"
 #include "cmd/table.h"
-#include "config.h"
 #include "core/builtin.h"
-#include "core/environment.h"
 #include "core/plan.h"
 #include "core/supervisor.h"
 #include "store/query.h"
@@ -67,95 +64,6 @@ static int parse_plan(const struct tare_run_options *o, const struct tare_comman
     return r;
 }
 
-static int put_environment(void *ctx, const char *key, const char *value, const char *absent,
-                           struct tare_err *err)
-{
-    const struct tare_execute_args *to = ctx;
-    return tare_store_put_environment(to->store, to->run_id, key, value, absent, err);
-}
-
-static int add_cells(struct tare_store *store, int64_t run_id, const struct tare_plan *plan, int64_t *ids,
-                     struct tare_err *err)
-{
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < plan->n_cells; i++) {
-        const struct tare_cell *c = &plan->cells[i];
-        struct tare_cell_row row = {.run_id = run_id,
-                                    .ordinal = (int64_t)i,
-                                    .backend = c->backend,
-                                    .model = c->model,
-                                    .technique = c->technique,
-                                    .task = c->task,
-                                    .scenario = c->scenario,
-                                    .spec = c->spec,
-                                    .items = TARE_ABSENT};
-        r = tare_store_add_cell(store, &row, &ids[i], err);
-    }
-    return r;
-}
-
-/* All repeats of all blocks, in the order in which they will run. */
-static int add_repeats(struct tare_store *store, const struct tare_plan *plan, const int64_t *ids,
-                       size_t *order, struct tare_err *err)
-{
-    int r = 0;
-    for (int64_t block = 0; r == 0 && block < plan->options.repeats; block++) {
-        tare_plan_order(plan->options.seed, block, plan->n_cells, order);
-        for (size_t i = 0; r == 0 && i < plan->n_cells; i++) {
-            int64_t id;
-            if (block >= plan->cells[order[i]].repeats) {
-                continue;
-            }
-            r = tare_store_add_repeat(store, ids[order[i]], block, (int64_t)i, &id, err);
-        }
-    }
-    return r;
-}
-
-static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, const struct tare_paths *paths,
-                   struct tare_err *err)
-{
-    char *text = NULL, sha256[TARE_SHA256_HEX], now[32];
-    int r = tare_json_print(plan->json, false, &text, err);
-    r = r == 0 ? tare_sha256(text, strlen(text), sha256, err) : r;
-    if (r == 0) {
-        tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
-        struct tare_run_row row = {.name = plan->options.name,
-                                   .plan = text,
-                                   .plan_sha256 = sha256,
-                                   .seed = plan->options.seed,
-                                   .started_utc = now,
-                                   .tare_version = TARE_VERSION};
-        r = tare_store_add_run(to->store, &row, &to->run_id, err);
-    }
-    free(text);
-    r = r == 0 ? tare_certificate_cite(to->store, to->run_id, paths, err) : r;
-    return r == 0 ? tare_environment_walk(put_environment, to, err) : r;
-}
-
-/* The whole run enters the database before its first worker starts: that is what resuming reads. */
-static int record_plan(struct tare_execute_args *to, const struct tare_plan *plan,
-                       const struct tare_paths *paths, struct tare_err *err)
-{
-    int64_t *ids = calloc(plan->n_cells + 1, sizeof *ids);
-    size_t *order = calloc(plan->n_cells + 1, sizeof *order);
-    int r =
-        ids && order ? tare_store_begin(to->store, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
-    if (r == 0) {
-        r = add_run(to, plan, paths, err);
-        r = r == 0 ? add_cells(to->store, to->run_id, plan, ids, err) : r;
-        r = r == 0 ? add_repeats(to->store, plan, ids, order, err) : r;
-        if (r == 0) {
-            r = tare_store_commit(to->store, err);
-        } else {
-            tare_store_rollback(to->store);
-        }
-    }
-    free(ids);
-    free(order);
-    return r;
-}
-
 struct stored_plan {
     int64_t run_id;
     struct tare_json *json; /* owned */
@@ -175,33 +83,16 @@ static int read_stored(void *ctx, const struct tare_run_row *row, struct tare_er
     return r;
 }
 
-static int finish(const struct tare_execute_args *to, const struct tare_plan_options *plan,
-                  const struct tare_json *json, struct tare_judged *judged, struct tare_err *err)
-{
-    char now[32];
-    struct tare_declared declared;
-    tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
-    int r = tare_declared_read(json, &declared, err);
-    r = r == 0 ? tare_derive_run(to->store, to->run_id, plan->baseline, &declared, judged, err) : r;
-    r = r == 0 ? tare_store_finish_run(to->store, to->run_id, now, err) : r;
-    return r == 0 ? tare_store_checkpoint(to->store, err) : r;
-}
-
 static int execute_and_print(const struct tare_run_options *o, const struct tare_command_args *args,
-                             struct tare_execute_args *to, const struct tare_plan_options *plan,
-                             const struct tare_json *json, const char *db, struct tare_err *err)
+                             struct tare_execute_args *to, const char *db, struct tare_err *err)
 {
     struct tare_judged judged = {0};
     tare_supervise_catch_signals();
-    to->paths = args->paths;
-    to->options = plan;
-    to->meters = tare_json_get(json, "meters");
-    to->progress = true;
     int r = tare_execute(to, err);
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
-    r = r == 0 ? finish(to, plan, json, &judged, err) : r;
+    r = r == 0 ? tare_record_end(to, &judged, err) : r;
     r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
                : r;
     if (r < 0) {
@@ -216,8 +107,8 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
 static int resume(const struct tare_run_options *o, const struct tare_command_args *args,
                   struct tare_err *err)
 {
-    struct tare_execute_args to = {0};
     struct stored_plan stored = {0};
+    struct tare_execute_args to = {.paths = args->paths, .options = &stored.options, .progress = true};
     int r = tare_store_open(o->resume, TARE_STORE_WRITE, &to.store, err);
     if (r < 0) {
         return r;
@@ -228,7 +119,8 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     if (r == 0 && o->time_limit) {
         r = tare_opts_set(tare_plan_table, &stored.options, "time_limit", o->time_limit, "tare run", err);
     }
-    r = r == 0 ? execute_and_print(o, args, &to, &stored.options, stored.json, o->resume, err) : r;
+    to.plan = stored.json;
+    r = r == 0 ? execute_and_print(o, args, &to, o->resume, err) : r;
     tare_json_destroy(stored.json);
     tare_opts_fini(tare_plan_table, &stored.options);
     tare_store_close(to.store);
@@ -238,13 +130,14 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
 static int start(const struct tare_run_options *o, const struct tare_command_args *args,
                  const struct tare_plan *plan, struct tare_err *err)
 {
-    struct tare_execute_args to = {0};
+    struct tare_execute_args to = {
+        .paths = args->paths, .options = &plan->options, .plan = plan->json, .progress = true};
     int r = tare_store_open(o->db, TARE_STORE_CREATE, &to.store, err);
     if (r < 0) {
         return r;
     }
-    r = record_plan(&to, plan, args->paths, err);
-    r = r == 0 ? execute_and_print(o, args, &to, &plan->options, plan->json, o->db, err) : r;
+    r = tare_record_run(&to, plan, err);
+    r = r == 0 ? execute_and_print(o, args, &to, o->db, err) : r;
     tare_store_close(to.store);
     return r;
 }

@@ -68,6 +68,9 @@ const struct tare_opt tare_plan_table[] = {
      .min = 0,
      .max = INT64_MAX,
      .help = "longest wait for that"},
+    {MEMBER(TARE_OPT_CHOICE, network), .def = "host", .choices = tare_network_names,
+     .help = "network namespace of a worker: the machine's, or one of its own"},
+    {MEMBER(TARE_OPT_STR, cgroup), .help = "folder of a cgroup that every worker enters first"},
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
     TARE_OPT_END};
 
@@ -295,6 +298,10 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     if (tare_json_get(m->plan->json, "meters")) {
         tare_json_add_copy(spec, "meters", tare_json_get(m->plan->json, "meters"));
     }
+    if (m->plan->options.network != TARE_NETWORK_HOST) {
+        add_text(spec, "network", tare_network_names[m->plan->options.network]);
+    }
+    add_text(spec, "cgroup", m->plan->options.cgroup);
     add_options(spec, "options", model_entry->options);
     add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
     r = tare_json_print(spec, false, &cell->spec, m->err);

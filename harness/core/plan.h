@@ -28,6 +28,8 @@ struct tare_plan_options {
     int64_t idle_ns;            /* idle baseline before and behind every worker; 0: none */
     double cool_to_c;           /* wait for this temperature before every worker; 0: do not */
     int64_t cool_limit_ns;      /* and no longer than this */
+    int64_t network;            /* enum tare_network (core/spec.h) */
+    char *cgroup;               /* folder of a cgroup that every worker enters */
     char *baseline;             /* name of the model that speed-ups refer to */
 };
 extern const struct tare_opt tare_plan_table[];

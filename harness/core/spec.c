@@ -9,6 +9,7 @@
 #define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct tare_spec, member_)
 
 const char *const tare_metering_choices[] = {"all", "none", NULL};
+const char *const tare_network_names[] = {"host", "own", NULL};
 
 static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_STR, backend), .help = "shared object"},
@@ -22,6 +23,8 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_I64, warmup), .def = "0", .min = 0, .max = 1000000000, .help = "warm-up items"},
     {MEMBER(TARE_OPT_I64, window_tok), .def = "0", .min = 0, .max = 1 << 24, .help = "window"},
     {MEMBER(TARE_OPT_BYTES, memory_limit_bytes), .def = "0", .min = 0, .max = INT64_MAX, .help = "limit"},
+    {MEMBER(TARE_OPT_CHOICE, network), .def = "host", .choices = tare_network_names, .help = "namespace"},
+    {MEMBER(TARE_OPT_STR, cgroup), .help = "cgroup to enter"},
     {MEMBER(TARE_OPT_I64, first_item), .def = "0", .min = 0, .max = INT64_MAX, .help = "first item"},
     {MEMBER(TARE_OPT_NS, sustain_ns), .def = "0", .min = 0, .max = INT64_MAX, .help = "sustain"},
     {MEMBER(TARE_OPT_CHOICE, metering), .def = "all", .help = "meters", .choices = tare_metering_choices},

@@ -12,6 +12,10 @@
 enum tare_metering_choice { TARE_METERING_ALL, TARE_METERING_NONE };
 extern const char *const tare_metering_choices[];
 
+enum tare_network { TARE_NETWORK_HOST, TARE_NETWORK_OWN };
+/* "host", "own", NULL: as options name them. */
+extern const char *const tare_network_names[];
+
 /* Strings are owned. options and task_options are objects. */
 struct tare_spec {
     char *backend;   /* path of the shared object */
@@ -25,6 +29,8 @@ struct tare_spec {
     int64_t warmup;             /* items asked before measuring */
     int64_t window_tok;         /* for texts; 0: the model's context */
     int64_t memory_limit_bytes; /* address space of the worker; 0: none */
+    int64_t network;            /* enum tare_network: whose network namespace it runs in */
+    char *cgroup;               /* folder of a cgroup that it enters first; NULL: none */
     int64_t first_item;
     int64_t sustain_ns; /* least length of the phase sustain; 0: there is none */
     int64_t metering;   /* enum tare_metering_choice */

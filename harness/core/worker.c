@@ -7,6 +7,7 @@
 #include "core/ask.h"
 #include "core/builtin.h"
 #include "core/instance.h"
+#include "core/isolate.h"
 #include "core/metering.h"
 #include "core/plugin.h"
 
@@ -303,6 +304,7 @@ static int open_meters(struct worker *w, struct tare_err *err)
 static int run(struct worker *w, int spec_fd, struct tare_err *err)
 {
     int r = read_spec(w, spec_fd, err);
+    r = r < 0 ? r : tare_isolate(&w->spec, err); /* before anything can start a thread */
     r = r < 0 ? r : enter_folder(&w->spec, err);
     r = r < 0 ? r : limit_memory(&w->spec, err);
     r = r < 0 ? r : tare_instance_open(&w->instance, &w->spec, err);

@@ -48,6 +48,20 @@ void tare_figure_flag(struct tare_figure *f, const char *flag)
     }
 }
 
+void tare_figure_pass_flags(struct tare_figure *f, const char *flags)
+{
+    char word[64];
+    while (flags && *flags) {
+        size_t n = strcspn(flags, ",");
+        if (n > 0 && n < sizeof word) {
+            memcpy(word, flags, n);
+            word[n] = '\0';
+            tare_figure_flag(f, word);
+        }
+        flags += n + (flags[n] == ',');
+    }
+}
+
 /* A reading of the measure phase, or 0 where it is absent: absence is no sign of noise. */
 static double measured(const struct tare_evidence *e, int64_t repeat_id, const char *name)
 {

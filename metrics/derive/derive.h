@@ -78,6 +78,8 @@ TARE_MUST_CHECK int tare_derive(const struct tare_evidence *e, struct tare_figur
 struct tare_figure tare_figure_make(const char *name, const char *unit, enum tare_kind kind,
                                     const char *source, const char *scope);
 void tare_figure_flag(struct tare_figure *f, const char *flag);
+/* Those of a reading that it is made of: words with commas between; NULL: none. */
+void tare_figure_pass_flags(struct tare_figure *f, const char *flags);
 /* What disturbed the measure phases: FOREIGN_CPU (others used over 2 % of the machine), STEAL (the
  * hypervisor took over 1 %), CPU_WAIT (we waited for a CPU over 5 % of the time), PAGING (major
  * faults), STREAM_STALL (we waited for our own database over 1 %), SLOW_BUILD, RESUMED. For every figure that

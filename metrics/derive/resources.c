@@ -24,6 +24,12 @@ static const struct resource resources[] = {
     {"peak_rss", "measure", "peak_rss", 1, "B"},
     {"rss_anon", "measure", "rss_anon", 1, "B"},
     {"rss_file", "measure", "rss_file", 1, "B"},
+    {"pss", "measure", "pss", 1, "B"},
+    {"uss", "measure", "uss", 1, "B"},
+    {"mapped_bytes", "measure", "mapped_bytes", 1, "B"},
+    {"mapped_resident_bytes", "measure", "mapped_resident_bytes", 1, "B"},
+    {"swapped", "measure", "swapped", 1, "B"},
+    {"cgroup_peak", "measure", "cgroup_peak", 1, "B"},
     {"cpu_user", "measure", "cpu_user", 1, "s"},
     {"cpu_system", "measure", "cpu_system", 1, "s"},
     {"involuntary_switches", "measure", "involuntary_switches", 1, "1"},
@@ -66,6 +72,7 @@ static int derive_one(const struct tare_evidence *e, const struct resource *res,
         f.kind = tare_kind_of(r->kind);
         f.source = r->source;
         f.scope = r->scope;
+        tare_figure_pass_flags(&f, r->flags);
         if (r->absent) {
             return tare_figure_absent(&f, r->absent, to, err);
         }

@@ -100,9 +100,10 @@ def test_json_is_all_that_is_printed():
     made()
     calls = [["list"], ["list", "backends"], ["list", "tasks"], ["list", "meters"], ["list", "formats"],
              ["list", "models"], ["show", "r.db"], ["show", "r.db", "--run", "1"], ["report", "r.db"],
-             ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"], ["doctor", "--noise", "0s"],
-             ["selftest", "--only", "cpu_time"],
-             ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE]]
+             ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"],
+             ["doctor", "--noise", "0s"], ["selftest", "--only", "cpu_time"],
+             ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE],
+             ["fit", "--db", "n.db", "--keep", "0.01", "--resolution", "0.5", *ONE]]
     for args in calls:
         strict_json(tare(*args, "--json").out, " ".join(args))
         strict_json(tare(args[0], "--json", *args[1:], "--quiet").out, " ".join(args) + " --quiet")
