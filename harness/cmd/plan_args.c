@@ -124,8 +124,8 @@ static int add_sets(struct tare_json *plan, const char *values, struct tare_err 
 
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
-    return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->model || o->technique ||
-           o->task || o->scenario || o->include || o->exclude || o->set;
+    return o->name || o->seed || o->repeats || o->memory_limit || o->baseline || o->noise || o->model ||
+           o->technique || o->task || o->scenario || o->include || o->exclude || o->set;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -135,7 +135,8 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"repeats", o->repeats},
                                       {"time_limit", o->time_limit},
                                       {"memory_limit", o->memory_limit},
-                                      {"baseline", o->baseline}};
+                                      {"baseline", o->baseline},
+                                      {"noise", o->noise}};
     const char *const lists[] = {o->model, o->technique, o->task, o->scenario, o->include, o->exclude};
     struct tare_json *json = tare_json_new_object();
     for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++) {

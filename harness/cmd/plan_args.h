@@ -24,6 +24,7 @@ struct tare_run_options {
     char *time_limit;
     char *memory_limit;
     char *baseline;
+    char *noise;
     char *model;
     char *technique;
     char *task;
@@ -45,6 +46,7 @@ struct tare_run_options {
         TARE_PLAN_ARG(time_limit, NULL, "longest life of one worker, such as 90s; 0: none"),             \
         TARE_PLAN_ARG(memory_limit, NULL, "address space of one worker, such as 4GiB; 0: no limit"),     \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
+        TARE_PLAN_ARG(noise, NULL, "what a disturbance does to a cell: flag or void"),                   \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
         TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \
         TARE_PLAN_ARG(task, TARE_OPT_REPEATABLE, "TASK[,name=LABEL][,option=value...]"),                 \

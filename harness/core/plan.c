@@ -6,6 +6,7 @@
 #include "base/opt.h"
 #include "base/plain.h"
 #include "core/builtin.h"
+#include "core/noise.h"
 #include "core/plan_check.h"
 #include "core/plan_set.h"
 #include "core/tag.h"
@@ -42,6 +43,8 @@ const struct tare_opt tare_plan_table[] = {
      .max = INT64_MAX,
      .help = "address space of one worker; 0: no limit"},
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
+    {MEMBER(TARE_OPT_CHOICE, noise), .def = "flag", .choices = tare_noise_policies,
+     .help = "what a disturbance does to a cell: flag its times, or void it"},
     TARE_OPT_END};
 
 /* Keys of a plan that are lists. */

@@ -24,6 +24,7 @@ struct tare_plan_options {
     int64_t time_limit_ns;      /* of one worker */
     int64_t memory_limit_bytes; /* of one worker */
     char *baseline;             /* name of the model that speed-ups refer to */
+    int64_t noise;              /* enum tare_noise_policy (core/noise.h) */
 };
 extern const struct tare_opt tare_plan_table[];
 

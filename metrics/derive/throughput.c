@@ -89,11 +89,22 @@ static const struct tare_evidence_repeat *partner(const struct tare_evidence *e,
     return NULL;
 }
 
-/* What makes a pair doubtful. */
-static void flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
-                      const struct tare_evidence_repeat *b)
+/* NaN where it was not read. */
+static double start_temperature(const struct tare_evidence *e, int64_t repeat_id)
 {
-    enum { apart_s = 3600 };
+    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "temperature_begin");
+    return r && !r->absent ? r->value : (double)NAN;
+}
+
+/* What makes a pair doubtful. */
+static void flag_pair(struct tare_figure *f, const struct tare_evidence *e,
+                      const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b)
+{
+    enum { apart_s = 3600, apart_k = 5 };
+    /* A hotter chip leaks more and boosts less. */
+    if (fabs(start_temperature(e, a->id) - start_temperature(e->baseline, b->id)) > apart_k) {
+        tare_figure_flag(f, "TEMPERATURE");
+    }
     if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
         tare_figure_flag(f, "UNEQUAL_WORK");
     }
@@ -151,7 +162,7 @@ static int derive_speedup(const struct tare_evidence *e, size_t which, double *v
         double there = base ? speedups[which].time(&base->sums) : 0;
         none = base ? "the task takes no such time" : none;
         if (base && here > 0 && there > 0) {
-            flag_pair(&f, &e->repeats[i], base);
+            flag_pair(&f, e, &e->repeats[i], base);
             values[n++] = there / here;
         }
     }
