@@ -298,25 +298,40 @@ static size_t identifier(const char *at)
     return digits >= 12 ? n : 0;
 }
 
-/* The kernel's command line with every identifier replaced by its hash. */
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Length of what must not be shown in clear at `at`, which begins a word: an identifier, or the host's name,
+ * after which installers call volume groups. 0: none. */
+static size_t secret(const char *at, const char *host)
+{
+    size_t n = strlen(host);
+    bool named = n > 0 && strncmp(at, host, n) == 0 && !is_word(at[n]);
+    return named ? n : identifier(at);
+}
+
+/* The kernel's command line with all that tells one machine from others replaced by its hash. */
 int tare_walk_cmdline(struct tare_walker *w)
 {
-    char text[4096], one[4096], hex[TARE_SHA256_HEX];
+    char text[4096], hex[TARE_SHA256_HEX];
     struct tare_buf out;
+    struct utsname u;
     int r = 0;
-    bool read = tare_walker_text(w->roots->proc, "cmdline", text, sizeof text);
+    const char *host = uname(&u) == 0 ? u.nodename : "";
+    bool read = tare_walker_text(w->roots->proc, "cmdline", text, sizeof text), within = false;
     tare_buf_init(&out, 1 << 16);
     for (const char *at = text; r == 0 && *at;) {
-        bool begins = at == text || !(is_hex(at[-1]) || at[-1] == '-' || at[-1] == ':');
-        size_t n = begins ? identifier(at) : 0;
+        size_t n = within ? 0 : secret(at, host);
         if (n > 0) {
-            (void)snprintf(one, sizeof one, "%.*s", (int)n, at);
-            r = tare_sha256(one, n, hex, w->err);
-            tare_buf_printf(&out, "sha256:%.16s", hex);
+            r = tare_sha256(at, n, hex, w->err);
+            tare_buf_printf(&out, "sha256:%.16s", r == 0 ? hex : "");
         } else {
             tare_buf_add(&out, at, 1);
         }
         at += n ? n : 1;
+        within = n == 0 && is_word(at[-1]);
     }
     r = r == 0 ? tare_walker_emit(w, "kernel.cmdline", read ? tare_buf_str(&out) : NULL,
                                   "/proc/cmdline cannot be read")
