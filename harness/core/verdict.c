@@ -13,12 +13,14 @@ const char *tare_verdict_text(enum tare_verdict verdict)
 struct reasons {
     char *text;
     size_t n_text, used;
+    bool full; /* one did not fit: none behind it is added, so that the list is a begin of the whole */
 };
 
 static void add_reason(struct reasons *to, const char *code)
 {
     size_t n = strlen(code), comma = to->used > 0;
-    if (to->used + comma + n < to->n_text) {
+    to->full = to->full || to->used + comma + n >= to->n_text;
+    if (!to->full) {
         (void)snprintf(to->text + to->used, to->n_text - to->used, "%s%s", comma ? "," : "", code);
         to->used += comma + n;
     }
@@ -62,7 +64,7 @@ enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons
     if (f->skip > 0 && f->skip == f->repeats) {
         return TARE_SKIPPED;
     }
-    struct reasons to = {reasons, n_reasons, 0};
+    struct reasons to = {.text = reasons, .n_text = n_reasons};
     bool valid = true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         valid = valid && !rules[i].holds;

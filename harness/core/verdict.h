@@ -28,7 +28,7 @@ enum tare_verdict { TARE_VALID = 1, TARE_INVALID, TARE_SKIPPED };
 
 /* Writes a comma-separated list of reason codes: CRASH, TIMEOUT, OOM, ERROR, PENDING, FAILED_SAMPLES,
  * INCOMPLETE, FILES_CHANGED, then the codes of core/noise.h that void; "" when valid. A code that has no room
- * is left out whole. */
+ * is left out whole, with all behind it. */
 enum tare_verdict tare_verdict(const struct tare_verdict_facts *facts, char *reasons, size_t n_reasons);
 const char *tare_verdict_text(enum tare_verdict verdict);
 
