@@ -311,6 +311,24 @@ static void test_edges(void **state)
     free(begins);
 }
 
+/* 7 below 8 others: the scan takes it (z 3.24), the rank test does not (p 0.0015); 8 below 8 both do. */
+static void test_merge(void **state)
+{
+    (void)state;
+    for (size_t low = 7; low <= 8; low++) {
+        double x[16], scratch[48];
+        size_t n = low + 8, split = 0, *begins = NULL, parts = 0;
+        for (size_t i = 0; i < n; i++) {
+            x[i] = (double)((i * 5) % 8) / 100 + (i >= low);
+        }
+        assert_true(tare_series_scan(x, n, scratch, &split) > tare_series_critical(n));
+        assert_int_equal(split, low);
+        assert_int_equal(tare_series_parts(x, n, 0, &begins, &parts, NULL), 0);
+        assert_int_equal(parts, low == 7 ? 1 : 2);
+        free(begins);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_false_alarms),
         cmocka_unit_test(test_step),
         cmocka_unit_test(test_dependent),
+        cmocka_unit_test(test_merge),
         cmocka_unit_test(test_courses),
         cmocka_unit_test(test_edges),
     };
