@@ -97,7 +97,8 @@ static void merge(struct work *w)
 }
 
 /* Lag-1 autocorrelation within the longest part; 0 if it has none. Not of the residuals of all parts: those
- * of a warm-up curve that was cut into levels follow each other, however independent the noise is. */
+ * of a warm-up curve that was cut into levels follow each other, however independent the noise is. And 0
+ * where the part's values lie so close that whatever they seem to do is too small a shift to be kept. */
 static double dependence(const struct work *w)
 {
     size_t longest = 0, n_longest = 0;
@@ -109,7 +110,9 @@ static double dependence(const struct work *w)
         }
     }
     double r = tare_series_lag1(w->x + w->begins[longest], n_longest);
-    return isnan(r) ? 0 : r;
+    (void)sorted_part(w, longest, w->scratch);
+    double spread = tare_quantile(w->scratch, n_longest, 0.95) - tare_quantile(w->scratch, n_longest, 0.05);
+    return isnan(r) || spread < w->min_shift ? 0 : r;
 }
 
 static void find(struct work *w)

@@ -8,7 +8,8 @@
  * would show (a table by n, simulated; stats/scan_table.h). Both parts are searched again. Ranks neither
  * care for the distribution nor for single outliers; ties are handled. No random numbers are drawn. It takes
  * the values as independent: where the longest part has a lag-1 autocorrelation above 0.2, the bar is raised
- * by sqrt((1 + r) / (1 - r)) and the search repeated. Pure functions; nothing here knows what a request is.
+ * by sqrt((1 + r) / (1 - r)) and the search repeated, unless its values differ by less than min_shift. Pure
+ * functions; nothing here knows what a request is.
  */
 #ifndef TARE_STATS_SERIES_H
 #define TARE_STATS_SERIES_H

@@ -119,6 +119,55 @@ def test_command_line():
     true(not os.path.exists("x.db"), "nothing is recorded")
 
 
+def settle(db, sql, *values):
+    """Writes latencies, derives, and returns the flags of a percentile and the share that settled."""
+    write(db, sql, *values)
+    tare("derive", "--db", db)
+    f = figures(db)
+    equal([w for w in flags(db) if w in COURSES], [w for w in flags(db, "latency_p50") if w in COURSES],
+          "flags of a rate and of a percentile")
+    return [w for w in flags(db) if w in COURSES], f["steady_fraction"]
+
+
+COURSES = ("WARMUP_SEEN", "SLOW_DOWN", "NO_STEADY_STATE")
+
+
+def test_settling():
+    """Latencies as a process would leave them; item is the order of requests."""
+    tasks = [{"task": "tokens", "options": {"items": 100, "prompt_tok": 3, "max_output": 1}}]
+    write_plan("plan.json", [null("n")], tasks, repeats=1)
+    tare("run", "plan.json", "--db", "l.db")
+    level = ("UPDATE sample SET latency_ns = 1000000 + (item * 7919) % 9973 + "
+             "CASE WHEN item BETWEEN ? AND ? THEN 500000 ELSE 0 END")
+    for first, last, word, share in ((200, 300, [], 1), (0, 19, ["WARMUP_SEEN"], 0.8), (30, 99, ["SLOW_DOWN"], 0.7),
+                                     (70, 99, ["NO_STEADY_STATE"], 0.3)):
+        seen, figure = settle("l.db", level, first, last)
+        equal(seen, word, f"slow from {first} to {last}")
+        true(abs(figure["value"] - share) <= 0.03, f"slow from {first} to {last}: {figure['value']}")
+    true(figures("l.db")["latency_n_effective"]["value"] < 50, "a step makes neighbours alike")
+    seen, figure = settle("l.db", "UPDATE sample SET prompt_tok = 3 + item")
+    equal((seen, figure["value"]), ([], None), "requests of unlike work")
+    contains(figure["absent"], "differ in work", "why")
+    # Two sizes that take turns, each with its own level: nothing changes.
+    seen, figure = settle("l.db", "UPDATE sample SET prompt_tok = 3 + item / 50, latency_ns = (1 + item / 50) * "
+                                  "(1000000 + (item * 7919) % 9973)")
+    equal((seen, figure["value"]), ([], 1), "requests of two sizes")
+
+
+def test_order_of_requests():
+    """Items that took two requests among items that took one: latencies come as they were asked."""
+    tasks = [{"task": "tokens", "options": {"items": 60, "prompt_tok": 3, "max_output": 1}}]
+    write_plan("plan.json", [null("n")], tasks, repeats=1)
+    tare("run", "plan.json", "--db", "o.db")
+    write("o.db", "UPDATE sample SET requests = 1 + item % 2, latency_ns = 1000000 + (item * 7919) % 9973 + "
+                  "CASE WHEN item >= 20 THEN 500000 ELSE 0 END")
+    write("o.db", "INSERT INTO request SELECT repeat_id, item, k, start_ns, latency_ns, prompt_tok, 0, NULL FROM sample, "
+                  "(SELECT 0 AS k UNION SELECT 1) WHERE item % 2 = 1")
+    seen, figure = settle("o.db", "UPDATE request SET latency_ns = latency_ns")
+    equal(seen, ["SLOW_DOWN"], "of 90 requests the first 30 are fast")
+    true(abs(figure["value"] - 2 / 3) <= 0.03, f"the last 60: {figure['value']}")
+
+
 def spin_beside(db, noise, rc):
     """A run of over a second with every processor kept busy by others."""
     tasks = [{"task": "tokens", "options": {"items": 6, "prompt_tok": 2, "max_output": 1}}]

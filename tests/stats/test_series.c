@@ -309,6 +309,13 @@ static void test_edges(void **state)
     assert_int_equal(parts, 2);
     assert_int_equal(begins[1], 100);
     free(begins);
+    for (size_t i = 0; i < 200; i++) { /* a ramp too small to matter does not hide a step */
+        x[i] = 1e-6 * (double)i + (i >= 60 ? 0.2 : 0);
+    }
+    assert_int_equal(tare_series_parts(x, 200, one_percent, &begins, &parts, NULL), 0);
+    assert_int_equal(parts, 2);
+    assert_in_range(begins[1], 58, 62);
+    free(begins);
 }
 
 /* 7 below 8 others: the scan takes it (z 3.24), the rank test does not (p 0.0015); 8 below 8 both do. */
