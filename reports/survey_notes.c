@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the flags and the technique labels of a table mean, for those that occur in it. */
+/* What the flags and the technique labels of a table mean, for those that occur in it. The words of
+ * disturbances are those of core/noise.h. */
 #include "survey.h"
+
+#include "core/noise.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,20 +16,12 @@ static const struct {
      "FEW_REPEATS: too few repeats for a 95 % interval; the range of all is shown, at the level it reaches"},
     {"ONE_REPEAT",
      "ONE_REPEAT: the interval is over the requests of one process, which share its fate; it is too narrow"},
-    {"SLOW_BUILD",
-     "SLOW_BUILD: tare was built for debugging or with sanitizers; its times say nothing about the model"},
     {"RESUMED", "RESUMED: a repeat was interrupted and put together from several processes"},
     {"UNEQUAL_WORK", "UNEQUAL_WORK: the two sides of the ratio did not generate the same number of tokens"},
     {"NONDETERMINISTIC",
      "NONDETERMINISTIC: repeats of the same items gave different answers; the first repeat is shown"},
     {"DISAGREE", "DISAGREE: what should be counted alike in every repeat was not; the median is shown"},
-    {"FOREIGN_CPU", "FOREIGN_CPU: other processes used over 2 % of the machine's CPU time in a repeat"},
-    {"CPU_WAIT", "CPU_WAIT: the process waited for a CPU for over 5 % of a repeat"},
-    {"STEAL", "STEAL: the hypervisor took over 1 % of the machine's CPU time in a repeat"},
-    {"STREAM_STALL",
-     "STREAM_STALL: over 1 % of a repeat went into waiting for our own database; rates are too low"},
     {"APART", "APART: the two sides of a pair ran over an hour apart"},
-    {"PAGING", "PAGING: major page faults happened while measuring"},
     {"SHORT_WINDOW", "SHORT_WINDOW: the window is shorter than 82 steps of the energy counter, so that its "
                      "edges are worth over 1 %"},
     {"GAIN_DIFFERS",
@@ -39,6 +34,10 @@ static const struct {
      "NEVER_RANKED: modelled, wrong by a factor; not to be ranked, nor added to what was measured"},
     {"DEFAULT",
      "DEFAULT: the world's average carbon intensity; declare that of the place with --carbon FILE"},
+    {"TEMPERATURE", "TEMPERATURE: the two sides of a pair began over 5 K apart"},
+    {"WARMUP_SEEN", "WARMUP_SEEN: the first requests of a repeat were slower than those it settled to"},
+    {"SLOW_DOWN", "SLOW_DOWN: a repeat settled to a slower pace than it had before"},
+    {"NO_STEADY_STATE", "NO_STEADY_STATE: the latencies of a repeat did not settle within its first half"},
 };
 
 enum { n_meanings = sizeof meanings / sizeof *meanings };
@@ -79,29 +78,48 @@ static bool is_used(const struct tare_table *table, const char *label)
     return false;
 }
 
-static const char *label_note(struct tare_arena *arena, const struct tare_survey_label *label)
+/* "what: meaning"; NULL when memory is refused. */
+static const char *note(struct tare_arena *arena, const char *what, const char *meaning)
 {
-    size_t n = strlen(label->label) + strlen(label->tag) + 3;
+    size_t n = strlen(what) + strlen(meaning) + 3;
     char *text = tare_arena_take(arena, n);
     if (text) {
-        (void)snprintf(text, n, "%s: %s", label->label, label->tag);
+        (void)snprintf(text, n, "%s: %s", what, meaning);
     }
     return text;
+}
+
+/* Is it the first rule of its code? */
+static bool is_first(size_t rule)
+{
+    for (size_t i = 0; i < rule; i++) {
+        if (strcmp(tare_noise_rules[i].code, tare_noise_rules[rule].code) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int tare_survey_explain(struct tare_survey *survey, const struct tare_survey_input *input,
                         struct tare_err *err)
 {
-    const char **notes = tare_arena_array(&survey->arena, n_meanings + input->n_labels, sizeof *notes);
+    const char **notes =
+        tare_arena_array(&survey->arena, n_meanings + tare_noise_n_rules + input->n_labels, sizeof *notes);
     size_t n = 0;
     for (size_t i = 0; notes && i < n_meanings; i++) {
         if (occurs(&survey->table, meanings[i].flag)) {
             notes[n++] = meanings[i].text;
         }
     }
+    for (size_t i = 0; notes && i < tare_noise_n_rules; i++) {
+        if (is_first(i) && occurs(&survey->table, tare_noise_rules[i].code)) {
+            notes[n] = note(&survey->arena, tare_noise_rules[i].code, tare_noise_rules[i].text);
+            notes = notes[n++] ? notes : NULL;
+        }
+    }
     for (size_t i = 0; notes && i < input->n_labels; i++) {
         if (is_used(&survey->table, input->labels[i].label)) {
-            notes[n] = label_note(&survey->arena, &input->labels[i]);
+            notes[n] = note(&survey->arena, input->labels[i].label, input->labels[i].tag);
             notes = notes[n++] ? notes : NULL;
         }
     }

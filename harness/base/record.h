@@ -112,7 +112,8 @@ enum tare_column {
     TARE_COLUMN_ITL_NS,  /* every gap between output tokens */
     TARE_COLUMN_NUM,
     TARE_COLUMN_DEN,
-    TARE_COLUMN_EXACT
+    TARE_COLUMN_EXACT,
+    TARE_COLUMN_WORK /* of each latency, in the same order: equal numbers for equal work */
 };
 
 /* Sums over a repeat's samples without an error. Windows are those of its attempts, added up. */
@@ -144,7 +145,7 @@ struct tare_figure {
     double low, high;   /* NaN when there is no interval */
     double level;
     const char *method;
-    char flags[160];
+    char flags[320];    /* words with commas between */
     const char *absent; /* the reason, or NULL */
 };
 

@@ -3,6 +3,8 @@
 #include "cmd/evidence.h"
 
 #include "core/builtin.h"
+#include "core/environment.h"
+#include "core/plan.h"
 #include "core/spec.h"
 #include "core/verdict.h"
 #include "metrics/derive/derive.h"
@@ -24,16 +26,19 @@ struct cell {
     char *convention;
     struct tare_verdict_facts facts;
     enum tare_verdict verdict;
-    char reasons[128];
+    char reasons[320];
 };
 
 struct run {
     struct tare_store *store;
+    int64_t id;
     struct cell *cells;
     size_t n, cap;
-    struct cell *current; /* while its rows are being read */
-    bool slow_build;      /* as the run's environment has it, whoever derives now */
-    int64_t cpus;         /* likewise; 0: not known */
+    struct cell *current;          /* while its rows are being read */
+    bool slow_build;               /* as the run's environment has it, whoever derives now */
+    int64_t cpus;                  /* likewise; 0: not known */
+    bool settings_changed;         /* between its begin and its being taken up again */
+    enum tare_noise_policy policy; /* of its plan */
 };
 
 /* Room for one more element; NULL when memory is refused. */
@@ -53,6 +58,13 @@ static int no_memory(struct tare_err *err)
     return tare_err_set(err, TARE_E_NOMEM, "out of memory");
 }
 
+/* "KEY (resumed)" is there where a setting was another one when the run was taken up again. */
+static bool is_changed_setting(const char *key)
+{
+    const char *behind = strstr(key, " (resumed)");
+    return behind && tare_environment_is_setting(key, (size_t)(behind - key));
+}
+
 static int see_environment(void *ctx, const char *key, const char *value, struct tare_err *err)
 {
     struct run *run = ctx;
@@ -64,7 +76,24 @@ static int see_environment(void *ctx, const char *key, const char *value, struct
         long cpus = strtol(value, NULL, 10);
         run->cpus = cpus > 0 ? cpus : 0;
     }
+    run->settings_changed = run->settings_changed || is_changed_setting(key);
     return 0;
+}
+
+static int see_policy(void *ctx, const struct tare_run_row *row, struct tare_err *err)
+{
+    struct run *run = ctx;
+    struct tare_json *json = NULL;
+    struct tare_plan_options plan = {0};
+    if (row->id != run->id) {
+        return 0;
+    }
+    int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
+    r = r == 0 ? tare_plan_read_options(json, &plan, err) : r;
+    run->policy = (enum tare_noise_policy)plan.noise;
+    tare_opts_fini(tare_plan_table, &plan);
+    tare_json_destroy(json);
+    return r;
 }
 
 /* Old samples are not graded by new rules. */
@@ -206,6 +235,36 @@ static int query_column(void *ctx, int64_t repeat_id, enum tare_column column, d
     return tare_query_column(ctx, repeat_id, column, out, out_n, err);
 }
 
+/* Bytes, graded tokens or choices of every item: what was asked, whatever was answered. */
+static int compare_data(struct cell *c, struct tare_err *err)
+{
+    double *first = NULL, *other = NULL;
+    size_t n_first = 0, n_other = 0;
+    bool begun = false;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < c->n_repeats; i++) {
+        if (!c->repeats[i].complete) {
+            continue;
+        }
+        r = c->evidence.column(c->evidence.ctx, c->repeats[i].id, TARE_COLUMN_DEN, &other, &n_other, err);
+        if (r == 0 && begun) {
+            bool same = n_first == n_other;
+            for (size_t j = 0; same && j < n_first; j++) {
+                same = first[j] == other[j];
+            }
+            c->evidence.data_mismatch = c->evidence.data_mismatch || !same;
+            free(other);
+        } else if (r == 0) {
+            first = other;
+            n_first = n_other;
+            begun = true;
+        }
+        other = NULL;
+    }
+    free(first);
+    return r;
+}
+
 static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
 {
     run->current = c;
@@ -226,6 +285,11 @@ static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
     c->evidence.n_readings = c->n_readings;
     c->evidence.column = query_column;
     c->evidence.ctx = run->store;
+    c->evidence.settings_changed = run->settings_changed;
+    c->facts.policy = run->policy;
+    r = r == 0 ? compare_data(c, err) : r;
+    r = r == 0 ? tare_steady_assess(&c->evidence, c->repeats, err) : r;
+    c->facts.disturbed = tare_evidence_disturbed(&c->evidence);
     return r;
 }
 
@@ -324,9 +388,10 @@ static int derive_all(struct run *run, const char *baseline, const struct tare_d
 int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseline,
                     const struct tare_declared *declared, struct tare_judged *out, struct tare_err *err)
 {
-    struct run run = {.store = store};
+    struct run run = {.store = store, .id = run_id};
     struct tare_judged judged = {0};
     int r = tare_query_environment(store, run_id, see_environment, &run, err);
+    r = r == 0 ? tare_query_runs(store, see_policy, &run, err) : r;
     r = r == 0 ? tare_query_cells(store, run_id, add_cell, &run, err) : r;
     for (size_t i = 0; r == 0 && i < run.n; i++) {
         r = load_cell(&run, &run.cells[i], err);

@@ -126,8 +126,8 @@ static int add_sets(struct tare_json *plan, const char *values, struct tare_err 
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
     return o->name || o->seed || o->repeats || o->memory_limit || o->network || o->cgroup || o->baseline ||
-           o->model || o->technique || o->task || o->scenario || o->include || o->exclude || o->set ||
-           o->metering || o->meter || o->sustain || o->idle_time || o->cool_to_c || o->cool_limit ||
+           o->noise || o->model || o->technique || o->task || o->scenario || o->include || o->exclude ||
+           o->set || o->metering || o->meter || o->sustain || o->idle_time || o->cool_to_c || o->cool_limit ||
            o->energy_model || o->prices || o->carbon;
 }
 
@@ -146,6 +146,7 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"network", o->network},
                                       {"cgroup", o->cgroup},
                                       {"baseline", o->baseline},
+                                      {"noise", o->noise},
                                       {"energy_model", o->energy_model},
                                       {"prices", o->prices},
                                       {"carbon", o->carbon}};

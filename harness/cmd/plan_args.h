@@ -32,6 +32,7 @@ struct tare_run_options {
     char *network;
     char *cgroup;
     char *baseline;
+    char *noise;
     char *model;
     char *technique;
     char *task;
@@ -69,6 +70,7 @@ struct tare_run_options {
         TARE_PLAN_ARG(network, NULL, "host, or own: a network namespace for every worker"),              \
         TARE_PLAN_ARG(cgroup, NULL, "folder of a cgroup that every worker enters first"),                \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
+        TARE_PLAN_ARG(noise, NULL, "what a disturbance does to a cell: flag or void"),                   \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \
         TARE_PLAN_ARG(technique, TARE_OPT_REPEATABLE, "TAG[,name=LABEL]"),                               \
         TARE_PLAN_ARG(task, TARE_OPT_REPEATABLE, "TASK[,name=LABEL][,option=value...]"),                 \

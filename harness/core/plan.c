@@ -7,6 +7,7 @@
 #include "base/plain.h"
 #include "core/builtin.h"
 #include "core/declared.h"
+#include "core/noise.h"
 #include "core/plan_check.h"
 #include "core/plan_set.h"
 #include "core/spec.h"
@@ -72,6 +73,8 @@ const struct tare_opt tare_plan_table[] = {
      .help = "network namespace of a worker: the machine's, or one of its own"},
     {MEMBER(TARE_OPT_STR, cgroup), .help = "folder of a cgroup that every worker enters first"},
     {MEMBER(TARE_OPT_STR, baseline), .help = "model that speed-ups refer to"},
+    {MEMBER(TARE_OPT_CHOICE, noise), .def = "flag", .choices = tare_noise_policies,
+     .help = "what a disturbance does to a cell: flag its times, or void it"},
     TARE_OPT_END};
 
 /* Keys of a plan that are no options: lists, and what is declared (core/declared.h). */

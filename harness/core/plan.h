@@ -31,6 +31,7 @@ struct tare_plan_options {
     int64_t network;            /* enum tare_network (core/spec.h) */
     char *cgroup;               /* folder of a cgroup that every worker enters */
     char *baseline;             /* name of the model that speed-ups refer to */
+    int64_t noise;              /* enum tare_noise_policy (core/noise.h) */
 };
 extern const struct tare_opt tare_plan_table[];
 

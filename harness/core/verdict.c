@@ -10,6 +10,43 @@ const char *tare_verdict_text(enum tare_verdict verdict)
     return verdict == TARE_VALID ? "VALID" : verdict == TARE_SKIPPED ? "SKIPPED" : "INVALID";
 }
 
+struct reasons {
+    char *text;
+    size_t n_text, used;
+    bool full; /* one did not fit: none behind it is added, so that the list is a begin of the whole */
+};
+
+static void add_reason(struct reasons *to, const char *code)
+{
+    size_t n = strlen(code), comma = to->used > 0;
+    to->full = to->full || to->used + comma + n >= to->n_text;
+    if (!to->full) {
+        (void)snprintf(to->text + to->used, to->n_text - to->used, "%s%s", comma ? "," : "", code);
+        to->used += comma + n;
+    }
+}
+
+/* The codes that void, each once. */
+static bool add_noise(struct reasons *to, const struct tare_verdict_facts *f)
+{
+    bool voided = false;
+    for (size_t i = 0; i < tare_noise_n_rules; i++) {
+        const struct tare_noise_rule *rule = &tare_noise_rules[i];
+        bool raised = f->disturbed >> i & 1, said = false;
+        if (!raised || !(rule->always || (rule->voids && f->policy == TARE_NOISE_VOID))) {
+            continue;
+        }
+        for (size_t j = 0; j < i; j++) { /* rules of a code void alike */
+            said = said || ((f->disturbed >> j & 1) && strcmp(tare_noise_rules[j].code, rule->code) == 0);
+        }
+        voided = true;
+        if (!said) {
+            add_reason(to, rule->code);
+        }
+    }
+    return voided;
+}
+
 enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons, size_t n_reasons)
 {
     bool complete =
@@ -27,14 +64,14 @@ enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons
     if (f->skip > 0 && f->skip == f->repeats) {
         return TARE_SKIPPED;
     }
-    size_t used = 0;
+    struct reasons to = {.text = reasons, .n_text = n_reasons};
     bool valid = true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         valid = valid && !rules[i].holds;
-        if (rules[i].holds && used < n_reasons) {
-            int n = snprintf(reasons + used, n_reasons - used, "%s%s", used ? "," : "", rules[i].code);
-            used += n > 0 ? (size_t)n : 0;
+        if (rules[i].holds) {
+            add_reason(&to, rules[i].code);
         }
     }
+    valid = !add_noise(&to, f) && valid;
     return valid ? TARE_VALID : TARE_INVALID;
 }

@@ -18,14 +18,22 @@ struct column_sql {
     "FROM request q JOIN sample s ON s.repeat_id = q.repeat_id AND s.item = q.item WHERE q.repeat_id = ?1 " \
     "AND "                                                                                                  \
     "s.error IS NULL"
+/* Of items that were asked at once and of those that took several requests: as they were asked. */
+#define IN_ORDER " ORDER BY 2, 3"
 
 static const struct column_sql *column_sql(enum tare_column column)
 {
     static const struct column_sql table[] = {
         [TARE_COLUMN_LATENCY_NS] = {"SELECT (SELECT count(*) " FROM_SAMPLE
                                     " AND requests = 1) + (SELECT count(*) " FROM_REQUEST ")",
-                                    "SELECT latency_ns " FROM_SAMPLE " AND requests = 1 UNION ALL "
-                                    "SELECT q.latency_ns " FROM_REQUEST},
+                                    "SELECT latency_ns, item, 0 " FROM_SAMPLE " AND requests = 1 UNION ALL "
+                                    "SELECT q.latency_ns, q.item, q.request " FROM_REQUEST IN_ORDER},
+        /* Tokens fed, tokens generated, and whether an earlier request may have left its prefix. */
+        [TARE_COLUMN_WORK] =
+            {"SELECT (SELECT count(*) " FROM_SAMPLE " AND requests = 1) + (SELECT count(*) " FROM_REQUEST ")",
+             "SELECT 2097152.0 * prompt_tok + 2 * min(output_tok, 1048575), item, 0 " FROM_SAMPLE
+             " AND requests = 1 UNION ALL "
+             "SELECT 2097152.0 * q.prompt_tok + (q.request > 0), q.item, q.request " FROM_REQUEST IN_ORDER},
         [TARE_COLUMN_TTFT_NS] = {"SELECT count(ttft_ns) " FROM_SAMPLE,
                                  "SELECT ttft_ns " FROM_SAMPLE " AND ttft_ns IS NOT NULL"},
         [TARE_COLUMN_TPOT_NS] = {"SELECT count(*) " FROM_SAMPLE " AND ttft_ns IS NOT NULL AND output_tok > 1",

@@ -2,6 +2,8 @@
 /* The list of derivations and what they share. */
 #include "derive.h"
 
+#include "stats/series.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,10 +42,22 @@ struct tare_figure tare_figure_make(const char *name, const char *unit, enum tar
                                 .level = (double)NAN};
 }
 
+/* Is the word one of a comma-separated list? */
+static bool has_word(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strncmp(at, word, n) == 0 && (at[n] == ',' || at[n] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tare_figure_flag(struct tare_figure *f, const char *flag)
 {
     size_t used = strlen(f->flags);
-    if (!strstr(f->flags, flag)) {
+    if (!has_word(f->flags, flag) && used + 1 + strlen(flag) < sizeof f->flags) { /* never half a word */
         (void)snprintf(f->flags + used, sizeof f->flags - used, "%s%s", used ? "," : "", flag);
     }
 }
@@ -62,30 +76,57 @@ void tare_figure_pass_flags(struct tare_figure *f, const char *flags)
     }
 }
 
-/* A reading of the measure phase, or 0 where it is absent: absence is no sign of noise. */
-static double measured(const struct tare_evidence *e, int64_t repeat_id, const char *name)
+static const struct tare_evidence_repeat *repeat_of(const struct tare_evidence *e, int64_t id)
 {
-    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", name);
-    return r && !r->absent ? r->value : 0;
-}
-
-static void flag_repeat(struct tare_figure *f, const struct tare_evidence *e,
-                        const struct tare_evidence_repeat *r)
-{
-    double wall_s = measured(e, r->id, "wall") / 1e9;
-    const struct {
-        const char *flag;
-        bool raised;
-    } rules[] = {{"FOREIGN_CPU", measured(e, r->id, "foreign_cpu") > 2},
-                 {"STEAL", measured(e, r->id, "steal") > 1},
-                 {"CPU_WAIT", measured(e, r->id, "run_queue_wait") > 0.05 * wall_s},
-                 {"PAGING", measured(e, r->id, "major_faults") > 0},
-                 {"STREAM_STALL", measured(e, r->id, "stream_stall_time") > 0.01 * wall_s}};
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (rules[i].raised) {
-            tare_figure_flag(f, rules[i].flag);
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (e->repeats[i].id == id) {
+            return &e->repeats[i];
         }
     }
+    return NULL;
+}
+
+static double wall_s(const struct tare_evidence *e, int64_t repeat_id)
+{
+    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "wall");
+    return r && !r->absent ? r->value / 1e9 : (double)NAN;
+}
+
+/* The rules that one reading of a complete repeat raises. */
+static tare_noise_set judge_reading(const struct tare_evidence *e,
+                                    const struct tare_evidence_reading *reading)
+{
+    tare_noise_set set = 0;
+    for (size_t i = 0; i < tare_noise_n_rules; i++) {
+        const struct tare_noise_rule *rule = &tare_noise_rules[i];
+        bool share = rule->basis == TARE_NOISE_SHARE && strcmp(reading->r.name, rule->reading) == 0;
+        if (tare_noise_raised(rule, &reading->r, share ? wall_s(e, reading->repeat_id) : (double)NAN)) {
+            set |= (tare_noise_set)1 << i;
+        }
+    }
+    return set;
+}
+
+tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e)
+{
+    const struct tare_evidence_repeat *of = NULL;
+    tare_noise_set set = e->slow_build ? tare_noise_of_fact(TARE_FACT_SLOW_BUILD) : 0;
+    set |= e->settings_changed ? tare_noise_of_fact(TARE_FACT_SETTINGS_CHANGED) : 0;
+    set |= e->data_mismatch ? tare_noise_of_fact(TARE_FACT_DATA_MISMATCH) : 0;
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_evidence_reading *r = &e->readings[i];
+        if (strcmp(r->r.phase, "measure") != 0 || strcmp(r->r.meter, TARE_METER_OF_BACKEND) == 0) {
+            continue;
+        }
+        of = of && of->id == r->repeat_id ? of : repeat_of(e, r->repeat_id);
+        set |= of && of->complete ? judge_reading(e, r) : 0;
+    }
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (e->repeats[i].complete && e->repeats[i].sums.requests < TARE_MIN_REQUESTS) {
+            set |= tare_noise_of_fact(TARE_FACT_TOO_FEW_REQUESTS);
+        }
+    }
+    return set;
 }
 
 void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e)
@@ -97,17 +138,30 @@ void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence 
     }
 }
 
-void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e)
+static void flag_course(struct tare_figure *f, const struct tare_evidence *e)
 {
-    tare_figure_flag_resumed(f, e);
-    if (e->slow_build) {
-        tare_figure_flag(f, "SLOW_BUILD");
-    }
+    static const char *const words[] = {[TARE_COURSE_WARM_UP] = "WARMUP_SEEN",
+                                        [TARE_COURSE_SLOW_DOWN] = "SLOW_DOWN",
+                                        [TARE_COURSE_NONE] = "NO_STEADY_STATE"};
     for (size_t i = 0; i < e->n_repeats; i++) {
-        if (e->repeats[i].complete) {
-            flag_repeat(f, e, &e->repeats[i]);
+        const struct tare_steadiness *s = &e->repeats[i].steady;
+        const char *word = s->absent ? NULL : words[s->course]; /* 0: not assessed */
+        if (e->repeats[i].complete && word) {
+            tare_figure_flag(f, word);
         }
     }
+}
+
+void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e)
+{
+    tare_noise_set set = tare_evidence_disturbed(e);
+    tare_figure_flag_resumed(f, e);
+    for (size_t i = 0; i < tare_noise_n_rules; i++) {
+        if ((set >> i & 1) && tare_noise_rules[i].flags_times) {
+            tare_figure_flag(f, tare_noise_rules[i].code);
+        }
+    }
+    flag_course(f, e);
 }
 
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval)
@@ -205,10 +259,21 @@ const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evide
     return NULL;
 }
 
-void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
-                           const struct tare_evidence_repeat *b)
+/* NaN where it was not read. */
+static double start_temperature(const struct tare_evidence *e, int64_t repeat_id)
 {
-    enum { apart_s = 3600 };
+    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "temperature_begin");
+    return r && !r->absent ? r->value : (double)NAN;
+}
+
+void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
+                           const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b)
+{
+    enum { apart_s = 3600, apart_k = 5 };
+    /* A hotter chip leaks more and boosts less. */
+    if (fabs(start_temperature(e, a->id) - start_temperature(e->baseline, b->id)) > apart_k) {
+        tare_figure_flag(f, "TEMPERATURE");
+    }
     if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
         tare_figure_flag(f, "UNEQUAL_WORK");
     }

@@ -12,12 +12,24 @@
 
 #include "base/record.h"
 #include "core/declared.h"
+#include "core/noise.h"
 #include "stats/interval.h"
 
 #include <tare/meter.h>
 #include <tare/task.h>
 
-#define TARE_LEVEL 0.95 /* nominal level of every interval */
+#define TARE_LEVEL 0.95         /* nominal level of every interval */
+enum { TARE_MIN_REQUESTS = 6 }; /* of a repeat: below it not even a median has an interval */
+
+/* How the latencies of a repeat went, request by request (derive/steady.c). */
+struct tare_steadiness {
+    const char *absent; /* why nothing is known; NULL: the rest is */
+    int course;         /* enum tare_course */
+    double fraction;    /* of the requests that are in the last level */
+    double lag1;        /* autocorrelation of neighbours */
+    double effective_n; /* requests that are independent */
+    int64_t n;          /* requests looked at */
+};
 
 struct tare_evidence_repeat {
     int64_t id;
@@ -26,6 +38,7 @@ struct tare_evidence_repeat {
     int64_t started_s; /* wall clock, seconds since 1970; TARE_ABSENT if unknown */
     bool complete;     /* every item has its sample, and the worker ended well */
     struct tare_repeat_sums sums;
+    struct tare_steadiness steady; /* set by tare_steady_assess; not assessed: course 0 */
 };
 
 struct tare_evidence_reading {
@@ -38,8 +51,10 @@ struct tare_evidence {
     const char *account_convention; /* NULL: nothing was counted */
     int account_kind;               /* enum tare_kind of what the backend's account gave */
     int64_t items;
-    uint64_t seed;   /* of the bootstrap */
-    bool slow_build; /* sanitized or debug build: its times say nothing */
+    uint64_t seed;         /* of the bootstrap */
+    bool slow_build;       /* sanitized or debug build: its times say nothing */
+    bool settings_changed; /* settings of the machine were others when the run was taken up again */
+    bool data_mismatch;    /* an item was not the same in every repeat */
     size_t n_repeats;
     const struct tare_evidence_repeat *repeats; /* by block */
     size_t n_readings;
@@ -80,13 +95,18 @@ struct tare_figure tare_figure_make(const char *name, const char *unit, enum tar
 void tare_figure_flag(struct tare_figure *f, const char *flag);
 /* Those of a reading that it is made of: words with commas between; NULL: none. */
 void tare_figure_pass_flags(struct tare_figure *f, const char *flags);
-/* What disturbed the measure phases: FOREIGN_CPU (others used over 2 % of the machine), STEAL (the
- * hypervisor took over 1 %), CPU_WAIT (we waited for a CPU over 5 % of the time), PAGING (major
- * faults), STREAM_STALL (we waited for our own database over 1 %), SLOW_BUILD, RESUMED. For every figure that
- * is a time or a rate. */
+/* The rules of core/noise.h that complete repeats raise: by their measure phases' readings, and by facts. */
+tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e);
+/* What disturbed the measure phases, as flags: the codes of core/noise.h that flag times, RESUMED, and how
+ * the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a time, a rate or an
+ * energy. */
 void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
 /* RESUMED: a repeat was put together from several worker processes. */
 void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e);
+/* Looks at the latencies of every complete repeat; fills `steady` of e's repeats, given once more to write
+ * to. */
+TARE_MUST_CHECK int tare_steady_assess(const struct tare_evidence *e, struct tare_evidence_repeat *repeats,
+                                       struct tare_err *err);
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval);
 TARE_MUST_CHECK int tare_figure_absent(struct tare_figure *f, const char *why, struct tare_figures *to,
                                        struct tare_err *err);
@@ -108,9 +128,9 @@ const char *tare_evidence_no_baseline(const struct tare_evidence *e);
 /* The baseline's repeat of the same block, if both are complete; there is a baseline. */
 const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evidence *e,
                                                          const struct tare_evidence_repeat *r);
-/* UNEQUAL_WORK, APART: what makes a pair doubtful. */
-void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence_repeat *a,
-                           const struct tare_evidence_repeat *b);
+/* UNEQUAL_WORK, APART, TEMPERATURE: what makes a pair doubtful. */
+void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
+                           const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b);
 size_t tare_evidence_complete(const struct tare_evidence *e);
 
 #endif

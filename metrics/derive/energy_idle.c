@@ -208,7 +208,7 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
         struct tare_joules y = tare_energy_read(base, base->total, there->id, "measure");
         s->absent = x.absent ? x.absent : y.absent;
         double ratio = x.value / y.value;
-        tare_figure_flag_pair(f, here, there);
+        tare_figure_flag_pair(f, w->e, here, there);
         tare_series_add(s, ratio, ratio * hypot(x.u / x.value, y.u / y.value),
                         cancels ? 0 : ratio * hypot(x.gain / x.value, y.gain / y.value));
     }

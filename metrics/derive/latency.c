@@ -4,25 +4,33 @@
  *
  * A percentile is taken within each repeat and the median of the repeats is shown, with an interval
  * over the repeats, for requests of one repeat share its fate. Only with a single repeat is the
- * interval over its requests, and flagged so. A percentile is withheld when a repeat has fewer values
- * than a finite 95 % order-statistics interval needs: 6 for p50, 36 for p90, 368 for p99.
+ * interval over its requests, and flagged so. A percentile is withheld (TOO_FEW_SAMPLES) when a repeat has
+ * fewer values than a finite 95 % interval of order statistics with equal tails needs: the least n with
+ * q^n <= 2.5 % and (1 - q)^n <= 2.5 %.
  */
 #include "derive.h"
 
 #include <stdlib.h>
 
+enum { n_quantiles = 5 };
+
 struct series {
     enum tare_column column;
-    const char *names[3]; /* p50, p90, p99 */
-    const char *none;     /* why there is nothing */
+    const char *names[n_quantiles]; /* in the order of `quantiles` */
+    const char *none;               /* why there is nothing */
 };
 
-static const double quantiles[] = {0.5, 0.9, 0.99};
-static const size_t min_n[] = {6, 36, 368};
-static const char *const too_few[] = {"fewer than 6 values in a repeat", "fewer than 36 values in a repeat",
-                                      "fewer than 368 values in a repeat"};
+static const struct {
+    double q;
+    size_t min_n;
+    const char *too_few;
+} quantiles[n_quantiles] = {{0.5, 6, "n too small: fewer than 6 values in a repeat"},
+                            {0.9, 36, "n too small: fewer than 36 values in a repeat"},
+                            {0.95, 72, "n too small: fewer than 72 values in a repeat"},
+                            {0.99, 368, "n too small: fewer than 368 values in a repeat"},
+                            {0.999, 3688, "n too small: fewer than 3688 values in a repeat"}};
 
-/* The three quantiles of one repeat; NaN where there are too few values. */
+/* The quantiles of one repeat; NaN where there are too few values. */
 static int one_repeat(const struct tare_evidence *e, const struct series *s, int64_t repeat_id, double *out,
                       struct tare_interval *intervals, size_t *out_n, struct tare_err *err)
 {
@@ -33,9 +41,9 @@ static int one_repeat(const struct tare_evidence *e, const struct series *s, int
         return r;
     }
     tare_sort(values, n);
-    for (size_t q = 0; q < 3; q++) {
-        out[q] = n >= min_n[q] ? tare_quantile(values, n, quantiles[q]) / 1e9 : (double)NAN;
-        intervals[q] = tare_quantile_interval(values, n, quantiles[q], TARE_LEVEL);
+    for (size_t q = 0; q < n_quantiles; q++) {
+        out[q] = n >= quantiles[q].min_n ? tare_quantile(values, n, quantiles[q].q) / 1e9 : (double)NAN;
+        intervals[q] = tare_quantile_interval(values, n, quantiles[q].q, TARE_LEVEL);
         intervals[q].low /= 1e9;
         intervals[q].high /= 1e9;
     }
@@ -57,9 +65,9 @@ static int put_single(struct tare_figure *f, double value, const struct tare_int
 
 /* Series of all complete repeats: values[q][repeat]. */
 struct matrix {
-    double *values; /* 3 rows of `used` */
+    double *values; /* n_quantiles rows of `used` */
     size_t used, max;
-    struct tare_interval last[3];
+    struct tare_interval last[n_quantiles];
     size_t last_n;
 };
 
@@ -68,13 +76,13 @@ static int collect(const struct tare_evidence *e, const struct series *s, struct
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < e->n_repeats; i++) {
-        double three[3];
+        double all[n_quantiles];
         if (!e->repeats[i].complete) {
             continue;
         }
-        r = one_repeat(e, s, e->repeats[i].id, three, m->last, &m->last_n, err);
-        for (size_t q = 0; r == 0 && q < 3; q++) {
-            m->values[q * m->max + m->used] = three[q];
+        r = one_repeat(e, s, e->repeats[i].id, all, m->last, &m->last_n, err);
+        for (size_t q = 0; r == 0 && q < n_quantiles; q++) {
+            m->values[q * m->max + m->used] = all[q];
         }
         m->used += r == 0;
     }
@@ -94,7 +102,8 @@ static int put_one(const struct tare_evidence *e, const struct series *s, struct
     for (size_t i = 0; i < m->used; i++) {
         if (isnan(row[i])) {
             f.n = (int64_t)m->used;
-            return tare_figure_absent(&f, too_few[q], to, err);
+            tare_figure_flag(&f, "TOO_FEW_SAMPLES");
+            return tare_figure_absent(&f, quantiles[q].too_few, to, err);
         }
     }
     return m->used == 1 ? put_single(&f, row[0], &m->last[q], m->last_n, to, err)
@@ -105,12 +114,12 @@ static int derive_series(const struct tare_evidence *e, const struct series *s, 
                          struct tare_err *err)
 {
     struct matrix m = {.max = e->n_repeats + 1};
-    m.values = calloc(3 * m.max, sizeof *m.values);
+    m.values = calloc(n_quantiles * m.max, sizeof *m.values);
     if (!m.values) {
         return tare_err_set(err, TARE_E_NOMEM, "out of memory");
     }
     int r = collect(e, s, &m, err);
-    for (size_t q = 0; r == 0 && q < 3; q++) {
+    for (size_t q = 0; r == 0 && q < n_quantiles; q++) {
         r = put_one(e, s, &m, q, to, err);
     }
     free(m.values);
@@ -119,13 +128,18 @@ static int derive_series(const struct tare_evidence *e, const struct series *s, 
 
 int tare_derive_latency(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
 
+#define NAMES(of)                                              \
+    {                                                          \
+        of "_p50", of "_p90", of "_p95", of "_p99", of "_p999" \
+    }
+
 int tare_derive_latency(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
 {
     static const struct series all[] = {
-        {TARE_COLUMN_LATENCY_NS, {"latency_p50", "latency_p90", "latency_p99"}, "no request was answered"},
-        {TARE_COLUMN_TTFT_NS, {"ttft_p50", "ttft_p90", "ttft_p99"}, "the task generates no tokens"},
-        {TARE_COLUMN_TPOT_NS, {"tpot_p50", "tpot_p90", "tpot_p99"}, "no request generated two tokens"},
-        {TARE_COLUMN_ITL_NS, {"itl_p50", "itl_p90", "itl_p99"}, "no request generated two tokens"},
+        {TARE_COLUMN_LATENCY_NS, NAMES("latency"), "no request was answered"},
+        {TARE_COLUMN_TTFT_NS, NAMES("ttft"), "the task generates no tokens"},
+        {TARE_COLUMN_TPOT_NS, NAMES("tpot"), "no request generated two tokens"},
+        {TARE_COLUMN_ITL_NS, NAMES("itl"), "no request generated two tokens"},
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof all / sizeof *all; i++) {

@@ -124,7 +124,7 @@ static int derive_speedup(const struct tare_evidence *e, size_t which, double *v
         double there = base ? speedups[which].time(&base->sums) : 0;
         none = base ? "the task takes no such time" : none;
         if (base && here > 0 && there > 0) {
-            tare_figure_flag_pair(&f, &e->repeats[i], base);
+            tare_figure_flag_pair(&f, e, &e->repeats[i], base);
             values[n++] = there / here;
         }
     }

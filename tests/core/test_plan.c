@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "core/noise.h"
 #include "core/plan.h"
 
 static struct tare_paths paths;
@@ -98,6 +99,7 @@ static void test_least(void **state)
     assert_int_equal(plan.options.time_limit_ns, INT64_C(600000000000));
     assert_int_equal(plan.options.memory_limit_bytes, 0);
     assert_null(plan.options.baseline);
+    assert_int_equal(plan.options.noise, TARE_NOISE_FLAG);
     assert_int_equal(plan.n_cells, 1);
     assert_string_equal(plan.cells[0].backend, "null");
     assert_string_equal(plan.cells[0].model, "null");
@@ -125,7 +127,7 @@ static void test_full(void **state)
     (void)state;
     struct tare_plan plan = read_plan(
         "{\"tare\": 1, \"name\": \"n\", \"seed\": 9007199254740991, \"repeats\": 3, \"time_limit\": \"90s\","
-        " \"memory_limit\": \"2GiB\", \"baseline\": \"llama-1m\","
+        " \"memory_limit\": \"2GiB\", \"baseline\": \"llama-1m\", \"noise\": \"void\","
         " \"models\": [{\"backend\": \"native\", \"path\": \"zoo:llama-1m\", \"technique\": \"t{bits=4}\","
         "   \"options\": {\"threads\": 2}}, {\"backend\": \"native\", \"path\": \"/m/b.gguf\", \"name\": "
         "\"other\"}],"
@@ -135,6 +137,7 @@ static void test_full(void **state)
     assert_int_equal(plan.options.time_limit_ns, INT64_C(90000000000));
     assert_int_equal(plan.options.memory_limit_bytes, INT64_C(2147483648));
     assert_string_equal(plan.options.baseline, "llama-1m");
+    assert_int_equal(plan.options.noise, TARE_NOISE_VOID);
     assert_int_equal(plan.n_cells, 2);
     assert_string_equal(plan.cells[0].model, "llama-1m");
     assert_string_equal(plan.cells[0].technique, "t{bits=4}"); /* the model embodies it */
