@@ -294,7 +294,7 @@ static int derive_hfu(const struct tare_evidence *e, double *values, struct tare
         double value = r ? over(over(r->value, window_s(&e->repeats[i].sums)), e->peak_flops) : (double)NAN;
         if (r && counter && value > 1) {
             why = "the counter reads more FLOP/s than the peak, so one of the two is wrong";
-        } else if (isfinite(value)) {
+        } else if (r && isfinite(value)) {
             values[n++] = value;
             f.kind = weaker(f.kind, tare_kind_of(r->kind));
             f.source = counter ? "FLOPs of the processor's counters / (window x peak)" : f.source;
@@ -466,7 +466,7 @@ static int derive_measured_over_counted(const struct tare_evidence *e, double *v
     for (size_t i = 0; !why && i < e->n_repeats; i++) {
         const struct tare_reading_record *r = whole(e, &e->repeats[i], "papi_flops", false);
         double value = r ? over(r->value, counted_flops(&e->repeats[i].sums)) : (double)NAN;
-        if (isfinite(value)) {
+        if (r && isfinite(value)) {
             values[n++] = value;
             f.kind = weaker(f.kind, weaker(counted_kind(e), tare_kind_of(r->kind)));
         }
