@@ -210,6 +210,18 @@ static int kind_of(const struct tare_evidence *e, unsigned needs)
     return (needs & (NEED_PEAK_FLOPS | NEED_PEAK_BYTES)) ? weaker(kind, e->peak_kind) : kind;
 }
 
+enum { n_source = 200 };
+
+/* The source with the peak's own behind it, so that no share stands there without it. */
+static const char *with_peak(const struct tare_evidence *e, const char *source, char to[n_source])
+{
+    if (e->peak_kind == 0 || !e->peak_source) {
+        return source;
+    }
+    (void)snprintf(to, n_source, "%s; peak: %s", source, e->peak_source);
+    return to;
+}
+
 static int put_share(struct tare_figure *f, bool of_peak, double *values, size_t n, const char *none,
                      struct tare_figures *to, struct tare_err *err)
 {
@@ -232,6 +244,9 @@ static int derive_share(const struct tare_evidence *e, const struct share *share
         return tare_figure_absent(&f, why, to, err);
     }
     size_t n = 0;
+    char source[n_source];
+    bool peaked = (share->needs & (NEED_PEAK_FLOPS | NEED_PEAK_BYTES)) != 0;
+    f.source = peaked ? with_peak(e, share->source, source) : share->source;
     tare_figure_flag_noise(&f, e);
     for (size_t i = 0; i < e->n_repeats; i++) {
         double value = e->repeats[i].complete ? share->value(e, &e->repeats[i]) : (double)NAN;
@@ -271,6 +286,7 @@ static int derive_hfu(const struct tare_evidence *e, double *values, struct tare
         tare_figure_make("hfu", "1", (enum tare_kind)weaker(e->peak_kind, TARE_KIND_MEASURED),
                          "executed FLOPs / (window x peak)", "process");
     const char *why = missing(e, NEED_PEAK_FLOPS);
+    char source[n_source];
     size_t n = 0;
     for (size_t i = 0; !why && i < e->n_repeats; i++) {
         bool counter = false;
@@ -278,7 +294,7 @@ static int derive_hfu(const struct tare_evidence *e, double *values, struct tare
         double value = r ? over(over(r->value, window_s(&e->repeats[i].sums)), e->peak_flops) : (double)NAN;
         if (r && counter && value > 1) {
             why = "the counter reads more FLOP/s than the peak, so one of the two is wrong";
-        } else if (isfinite(value)) {
+        } else if (r && isfinite(value)) {
             values[n++] = value;
             f.kind = weaker(f.kind, tare_kind_of(r->kind));
             f.source = counter ? "FLOPs of the processor's counters / (window x peak)" : f.source;
@@ -287,6 +303,7 @@ static int derive_hfu(const struct tare_evidence *e, double *values, struct tare
     if (why) {
         return tare_figure_absent(&f, why, to, err);
     }
+    f.source = with_peak(e, f.source, source);
     tare_figure_flag_noise(&f, e);
     return put_share(&f, true, values, n, "neither the backend nor a counter says what was executed", to,
                      err);
@@ -335,6 +352,7 @@ static int derive_mbu(const struct tare_evidence *e, double *values, struct tare
         return tare_figure_absent(&f, why, to, err);
     }
     const char *none = no_decode;
+    char source[n_source];
     size_t n = 0;
     f.kind = weaker(f.kind, tare_kind_of(weights->kind));
     for (size_t i = 0; i < e->n_repeats; i++) {
@@ -347,6 +365,7 @@ static int derive_mbu(const struct tare_evidence *e, double *values, struct tare
             values[n++] = value;
         }
     }
+    f.source = with_peak(e, f.source, source);
     tare_figure_flag_noise(&f, e);
     return put_share(&f, true, values, n, none, to, err);
 }
@@ -385,6 +404,7 @@ static int derive_roof(const struct tare_evidence *e, const char *name, bool dec
     struct tare_figure f =
         tare_figure_make(name, "FLOP/s", TARE_KIND_MODELLED, "min(peak, intensity x peak bandwidth)", "node");
     const char *why = missing(e, NEED_ROOF);
+    char source[n_source];
     double value = (double)NAN;
     if (!why) {
         const struct tare_repeat_sums *s = complete_sums(e);
@@ -394,6 +414,7 @@ static int derive_roof(const struct tare_evidence *e, const char *name, bool dec
         f.kind = weaker(f.kind, weaker(counted_kind(e), e->peak_kind));
         f.source =
             value < e->peak_flops ? "memory side: intensity x peak bandwidth" : "compute side: peak FLOP/s";
+        f.source = with_peak(e, f.source, source);
     }
     return put_modelled(&f, value, why, to, err);
 }
@@ -445,7 +466,7 @@ static int derive_measured_over_counted(const struct tare_evidence *e, double *v
     for (size_t i = 0; !why && i < e->n_repeats; i++) {
         const struct tare_reading_record *r = whole(e, &e->repeats[i], "papi_flops", false);
         double value = r ? over(r->value, counted_flops(&e->repeats[i].sums)) : (double)NAN;
-        if (isfinite(value)) {
+        if (r && isfinite(value)) {
             values[n++] = value;
             f.kind = weaker(f.kind, weaker(counted_kind(e), tare_kind_of(r->kind)));
         }

@@ -17,6 +17,7 @@ struct kept {
     struct tare_figures to;
     size_t n;
     struct tare_figure list[max_figures];
+    char sources[max_figures][256]; /* a source need not outlive the call */
 };
 
 static int keep(struct tare_figures *to, const struct tare_figure *figure, struct tare_err *err)
@@ -27,7 +28,11 @@ static int keep(struct tare_figures *to, const struct tare_figure *figure, struc
     assert_true(isfinite(figure->value) == !figure->absent); /* never a zero for an absence, nor both */
     assert_true(!figure->absent || figure->absent[0]);
     assert_true(figure->kind >= TARE_KIND_MEASURED && figure->kind <= TARE_KIND_DECLARED);
-    k->list[k->n++] = *figure;
+    assert_true(strlen(figure->source) < sizeof k->sources[0]);
+    memcpy(k->sources[k->n], figure->source, strlen(figure->source) + 1);
+    k->list[k->n] = *figure;
+    k->list[k->n].source = k->sources[k->n];
+    k->n++;
     return 0;
 }
 
@@ -158,6 +163,10 @@ static void test_closed_forms(void **state)
     is_near(&k, "flops_counted_over_analytic", (2.763e13 + 1.4288e10) / (2 * LLAMA_PARAMS * 2049));
     assert_non_null(strstr(get(&k, "roofline_attainable_prefill")->source, "compute side"));
     assert_non_null(strstr(get(&k, "roofline_attainable_decode")->source, "memory side"));
+    assert_string_equal(get(&k, "mfu")->source, "model FLOPs / (window x peak); peak: " GEMM_PEAK);
+    assert_non_null(strstr(get(&k, "mbu")->source, GEMM_PEAK));
+    assert_non_null(strstr(get(&k, "roofline_attainable_decode")->source, GEMM_PEAK));
+    assert_null(strstr(get(&k, "achieved_flops_decode")->source, GEMM_PEAK)); /* needs none */
     for (size_t i = 0; i < k.n; i++) {
         assert_null(strstr(k.list[i].flags, "OVER_PEAK"));
     }
