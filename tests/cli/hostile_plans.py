@@ -24,7 +24,7 @@ def value_lies():
                     True)),
             ("seed", (-1, 2**63, 1e300, "x", {})), ("time_limit", (-1, "1e99s", "1 parsec", "", [], "nan",
                     "inf", "0x1ps")),
-            ("memory_limit", (-1, "1e99GiB", "lots", 1.5)), ("name", (7, [], {})), ("baseline", ("nobody",
+            ("memory_limit", (-1, "1e99GiB", "lots", 1.5)), ("name", (7, [], {})), ("noise", ("loud", "", 7, [])), ("baseline", ("nobody",
                     7)),
             ("models", ({}, [], [1], [None], [[]], "null", [{}], [{"backend": 7}], [{"backend": ""}],
                         [{"backend": "nothing"}], [{"backend": "null", "path": 7}],
