@@ -34,7 +34,7 @@ static void give_number(struct taker *t, const char *stem, int code, double valu
 {
     char text[48];
     if (code == TARE_NVML_OK) {
-        (void)snprintf(text, sizeof text, "%.10g%s%s", value, unit[0] ? " " : "", unit);
+        (void)snprintf(text, sizeof text, "%.15g%s%s", value, unit[0] ? " " : "", unit);
         give(t, stem, text, false);
     }
 }
