@@ -118,7 +118,8 @@ static int get(const struct tare_nvml *api, const struct nvml_device *d, enum nv
     case NVML_POWER_MODULE:
         return get_power_field(api, d->handle, TARE_NVML_FIELD_POWER_INSTANT, TARE_NVML_SCOPE_MODULE, out);
     case NVML_POWER_MEMORY:
-        return get_power_field(api, d->handle, TARE_NVML_FIELD_POWER_INSTANT, TARE_NVML_SCOPE_MEMORY, out);
+        /* The instant field knows no memory where the averaged one does (H100, driver 580). */
+        return get_power_field(api, d->handle, TARE_NVML_FIELD_POWER_AVERAGE, TARE_NVML_SCOPE_MEMORY, out);
     case NVML_POWER_USAGE:
         return get_u32(api->power, d->handle, 1e-3, out);
     case NVML_MEMORY:
@@ -148,7 +149,7 @@ const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id 
         "nvmlDeviceGetFieldValues NVML_FI_DEV_POWER_INSTANT of the GPU",
         "nvmlDeviceGetFieldValues NVML_FI_DEV_POWER_AVERAGE of the GPU",
         "nvmlDeviceGetFieldValues NVML_FI_DEV_POWER_INSTANT of the module",
-        "nvmlDeviceGetFieldValues NVML_FI_DEV_POWER_INSTANT of the memory",
+        "nvmlDeviceGetFieldValues NVML_FI_DEV_POWER_AVERAGE of the memory",
         "nvmlDeviceGetPowerUsage",
         "nvmlDeviceGetMemoryInfo",
         "nvmlDeviceGetTemperature",

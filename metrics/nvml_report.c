@@ -201,7 +201,7 @@ static const struct row rows[] = {
     {"power_average", "", "W", "device", NVML_POWER_AVERAGE, STAT_MEAN, "SAMPLED,AVERAGED"},
     {"power_usage", "", "W", "device", NVML_POWER_USAGE, STAT_MEAN, "SAMPLED"},
     {"power_module", "", "W", "module", NVML_POWER_MODULE, STAT_MEAN, "SAMPLED"},
-    {"power_memory", "", "W", "device memory", NVML_POWER_MEMORY, STAT_MEAN, "SAMPLED"},
+    {"power_memory", "", "W", "device memory", NVML_POWER_MEMORY, STAT_MEAN, "SAMPLED,AVERAGED"},
     {"memory", "_begin", "B", "device", NVML_MEMORY, STAT_FIRST, ""},
     {"memory", "_peak", "B", "device", NVML_MEMORY, STAT_MOST, "SAMPLED,LOWER_BOUND"},
     {"temperature", "_begin", "degC", "device", NVML_TEMPERATURE, STAT_FIRST, ""},
@@ -228,7 +228,9 @@ static double value_of(const struct nvml_gauge *g, enum stat stat)
 /* A driver that does not know parts of a board answers with the whole GPU's power. */
 static bool is_no_part(const struct nvml_device *d, enum nvml_gauge_id id)
 {
-    const struct nvml_gauge *part = &d->gauges[id], *whole = &d->gauges[NVML_POWER_INSTANT];
+    const struct nvml_gauge *part = &d->gauges[id];
+    const struct nvml_gauge *whole =
+        &d->gauges[id == NVML_POWER_MEMORY ? NVML_POWER_AVERAGE : NVML_POWER_INSTANT];
     if ((id != NVML_POWER_MODULE && id != NVML_POWER_MEMORY) || whole->n == 0 || part->n == 0) {
         return false;
     }
