@@ -171,6 +171,7 @@ static void put_energy(const struct out *o)
                           e.flags});
 }
 
+/* Scope counter: a step is in J, but no energy of the window that could be added up. */
 static void put_steps(const struct out *o)
 {
     const struct nvml_device *d = o->d;
@@ -181,9 +182,9 @@ static void put_steps(const struct out *o)
     const char *few =
         kind == TARE_STEPS_UNKNOWN ? "too few moves of the energy counter were seen so far" : "";
     const char *still = d->steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
-    put(o, &(struct item){"energy", "_step", "J", "device", source, d->steps.smallest / 1e3, (double)NAN,
+    put(o, &(struct item){"energy", "_step", "J", "counter", source, d->steps.smallest / 1e3, (double)NAN,
                           (double)NAN, none[0] ? none : still, ""});
-    put(o, &(struct item){"energy", "_period", "s", "device", source, period_s, (double)NAN, (double)NAN,
+    put(o, &(struct item){"energy", "_period", "s", "counter", source, period_s, (double)NAN, (double)NAN,
                           none[0] ? none : few, kind == TARE_STEPS_AT_MOST ? "PERIOD_BOUND" : ""});
 }
 

@@ -363,7 +363,7 @@ static void rocm_sample(void *self)
 }
 
 struct item {
-    const char *stem, *tail, *unit, *source;
+    const char *stem, *tail, *unit, *scope, *source;
     double value, u;
     const char *why, *flags;
 };
@@ -376,7 +376,7 @@ static void put(struct tare_readings *to, const struct device *d, const struct i
     (void)snprintf(source, sizeof source, "%s (%.90s)", i->source, d->name);
     struct tare_reading reading = {.name = name,
                                    .unit = i->unit,
-                                   .scope = "device",
+                                   .scope = i->scope,
                                    .source = source,
                                    .kind = TARE_KIND_MEASURED,
                                    .absent = is_absent,
@@ -418,18 +418,18 @@ static void put_energy(const struct rocm_api *api, const struct device *d, struc
         u = hypot(tare_counter_edge_u(edge_w, period_s),
                   edge_w * (double)(d->begin_half_ns + d->end_half_ns) / 1e9);
     }
-    put(to, d, &(struct item){"energy", "", "J", source, joules, u, why, kinds[kind]});
-    put(to, d, &(struct item){"power_mean", "", "W", source, watts, u / seconds, why, kinds[kind]});
+    put(to, d, &(struct item){"energy", "", "J", "device", source, joules, u, why, kinds[kind]});
+    put(to, d, &(struct item){"power_mean", "", "W", "device", source, watts, u / seconds, why, kinds[kind]});
     const char *none = d->has_counter ? "" : why;
     const char *few =
         kind == TARE_STEPS_UNKNOWN ? "too few moves of the energy counter were seen so far" : "";
     const char *still = d->steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
     put(to, d,
-        &(struct item){"energy", "_step", "J", source, d->steps.smallest * d->uj / 1e6, (double)NAN,
-                       none[0] ? none : still, ""});
+        &(struct item){"energy", "_step", "J", "counter", source, d->steps.smallest * d->uj / 1e6,
+                       (double)NAN, none[0] ? none : still, ""});
     put(to, d,
-        &(struct item){"energy", "_period", "s", source, period_s, (double)NAN, none[0] ? none : few,
-                       kind == TARE_STEPS_AT_MOST ? "PERIOD_BOUND" : ""});
+        &(struct item){"energy", "_period", "s", "counter", source, period_s, (double)NAN,
+                       none[0] ? none : few, kind == TARE_STEPS_AT_MOST ? "PERIOD_BOUND" : ""});
 }
 
 static void put_gauges(const struct rocm_api *api, const struct device *d, struct tare_readings *to)
@@ -445,7 +445,7 @@ static void put_gauges(const struct rocm_api *api, const struct device *d, struc
             sizeof why);
     }
     put(to, d,
-        &(struct item){"power", "", "W", power_source, power->sum / (double)power->n, unknown, why,
+        &(struct item){"power", "", "W", "device", power_source, power->sum / (double)power->n, unknown, why,
                        power->n_failed ? "SAMPLED,GAP" : "SAMPLED"});
     why[0] = '\0';
     if (memory->n == 0 || memory->n_failed) {
@@ -454,20 +454,22 @@ static void put_gauges(const struct rocm_api *api, const struct device *d, struc
     const char *source = "rsmi_dev_memory_usage_get of VRAM";
     const char *unread = isfinite(d->memory_idle) ? "" : "rsmi_dev_memory_usage_get failed when opened";
     const char *total = isfinite(d->memory_total) ? "" : "rsmi_dev_memory_total_get failed when opened";
-    put(to, d, &(struct item){"memory", "_idle", "B", source, d->memory_idle, unknown, unread, ""});
-    put(to, d, &(struct item){"memory", "_begin", "B", source, memory->first, unknown, why, ""});
+    put(to, d, &(struct item){"memory", "_idle", "B", "device", source, d->memory_idle, unknown, unread, ""});
+    put(to, d, &(struct item){"memory", "_begin", "B", "device", source, memory->first, unknown, why, ""});
     put(to, d,
-        &(struct item){"memory", "_peak", "B", source, memory->most, unknown, why, "SAMPLED,LOWER_BOUND"});
+        &(struct item){"memory", "_peak", "B", "device", source, memory->most, unknown, why,
+                       "SAMPLED,LOWER_BOUND"});
     put(to, d,
-        &(struct item){"memory", "_total", "B", "rsmi_dev_memory_total_get of VRAM", d->memory_total, unknown,
-                       total, ""});
+        &(struct item){"memory", "_total", "B", "device", "rsmi_dev_memory_total_get of VRAM",
+                       d->memory_total, unknown, total, ""});
     why[0] = '\0';
     if (heat->n == 0 || heat->n_failed) {
         say(api, "rsmi_dev_temp_metric_get", heat->code, why, sizeof why);
     }
     source = "rsmi_dev_temp_metric_get, edge or else junction";
-    put(to, d, &(struct item){"temperature", "_begin", "degC", source, heat->first, unknown, why, ""});
-    put(to, d, &(struct item){"temperature", "_end", "degC", source, heat->last, unknown, why, ""});
+    put(to, d,
+        &(struct item){"temperature", "_begin", "degC", "device", source, heat->first, unknown, why, ""});
+    put(to, d, &(struct item){"temperature", "_end", "degC", "device", source, heat->last, unknown, why, ""});
 }
 
 static void rocm_end(void *self, struct tare_readings *to)

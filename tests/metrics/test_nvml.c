@@ -137,6 +137,7 @@ static void test_energy_and_period(void **state)
     assert_non_null(strstr(e->source, "NVIDIA H100 80GB HBM3, driver 580.1"));
     assert_near(present("energy_gpu_0_period")->value, 0.1, 0.1);
     assert_near(present("energy_gpu_0_step")->value, 20, 0.01);
+    assert_string_equal(present("energy_gpu_0_step")->scope, "counter"); /* or it would be added up */
     assert_near(e->u, 200 * 0.1 / sqrt(6), 0.12);
     assert_true(fabs(e->value - truth) < 3 * e->u);
     assert_near(e->gain, 0.06, 1e-9);
