@@ -79,11 +79,12 @@ static int set_options(const struct tare_meter *ops, void *self, const struct ta
     return r == TARE_E_FORMAT ? TARE_E_USAGE : r;
 }
 
-static void try_open(struct tare_opened_meter *m)
+/* probe knows no options: where the plan sets some, only open can tell. */
+static void try_open(struct tare_opened_meter *m, bool with_options)
 {
     struct tare_err fault = {0};
     char why[256] = "";
-    if (m->ops.probe && m->ops.probe(why, sizeof why) < 0) {
+    if (!with_options && m->ops.probe && m->ops.probe(why, sizeof why) < 0) {
         why[sizeof why - 1] = '\0';
         (void)snprintf(m->absent, sizeof m->absent, "%s", why[0] ? why : "not available here");
     } else if (m->ops.open && m->ops.open(m->self, &fault) < 0) {
@@ -112,7 +113,7 @@ static int add(struct tare_meters *meters, const struct tare_meter *ops, const s
         return r;
     }
     meters->n++;
-    try_open(m);
+    try_open(m, tare_json_size(tare_json_get(choice, "options")) > 0);
     return 0;
 }
 

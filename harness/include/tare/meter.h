@@ -68,7 +68,7 @@ struct tare_meter {
     const char *summary;
     uint32_t priv_size;
     /* Can it be read here? Returns 0, or negative with the reason, and what would make it readable, in
-     * why[]. Knows no options; optional. */
+     * why[]. Knows no options, and is not asked where the plan sets some; optional. */
     int (*probe)(char *why, size_t n_why);
     /* A failure means the same as one of probe: *err says why it cannot be read. Optional. */
     int (*open)(void *self, struct tare_err *err);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One GPU as NVML shows it, watched over a window: its energy, and gauges that are looked at whenever the
+ * meter is called. What is reported of it stands in nvml_report.c. Nothing here allocates; one thread.
+ */
+#ifndef TARE_METRICS_NVML_DEVICE_H
+#define TARE_METRICS_NVML_DEVICE_H
+
+#include "counter.h"
+#include "nvml_api.h"
+#include "power.h"
+#include "steps.h"
+
+enum nvml_gauge_id {
+    NVML_POWER_INSTANT = 0,
+    NVML_POWER_AVERAGE,
+    NVML_POWER_MODULE,
+    NVML_POWER_MEMORY,
+    NVML_POWER_USAGE,
+    NVML_MEMORY,
+    NVML_TEMPERATURE,
+    NVML_EVENTS, /* the value is the bits */
+    NVML_PSTATE,
+    NVML_CLOCK_SM,
+    NVML_CLOCK_MEM,
+    NVML_POWER_LIMIT,
+    NVML_ECC,
+    NVML_MIG,
+    NVML_PCIE_WIDTH,
+    NVML_PCIE_GENERATION,
+    n_nvml_gauges
+};
+
+/* Looks of one window. */
+struct nvml_gauge {
+    double first, last, least, most, sum;
+    int64_t n, n_failed;
+    int code; /* of the last failure */
+};
+
+/* Samples of the window in which a reason for low clocks was set. */
+struct nvml_events {
+    int64_t thermal, brake, cap, slowdown;
+};
+
+/* Memory of the measured process and its children, as NVML lists it. */
+struct nvml_process_memory {
+    int64_t n_looks, n_failed, n_found, n_unknown; /* looks that found them; found but without bytes */
+    unsigned int n_listed;                         /* most processes that were listed at once */
+    double most;
+    int code;
+};
+
+enum { nvml_identity_max = 160 };
+
+struct nvml_device {
+    tare_nvml_handle handle;
+    unsigned int index; /* NVML's */
+    char name[96];
+    char identity[nvml_identity_max]; /* "NVIDIA H100 80GB HBM3, driver 580.1" */
+    bool has_counter;
+    bool memory_is_v2;  /* what the driver reserves is known, and left out */
+    bool is_averaged;   /* NVML_POWER_USAGE is a 1-s average here, or may be one */
+    double memory_idle; /* B at open; NaN if unread */
+    double memory_total;
+    struct tare_counter counter; /* mJ */
+    struct tare_steps steps;     /* mJ */
+    /* The window. */
+    bool is_open;
+    int energy_code; /* of a read of the counter that failed in the window */
+    int64_t begin_ns, end_ns, begin_half_ns, end_half_ns;
+    double begin_mj, end_mj;
+    int64_t begin_lost;
+    int64_t begin_moves;
+    struct tare_power power; /* for energy where there is no counter */
+    struct nvml_gauge gauges[n_nvml_gauges];
+    struct nvml_events events;
+    struct nvml_process_memory process;
+};
+
+/* 0, or NVML's code: the device cannot be had. */
+int nvml_device_open(const struct tare_nvml *api, unsigned int index, struct nvml_device *d);
+/* Reads the energy counter and notes how it moves. */
+void nvml_device_count(const struct tare_nvml *api, struct nvml_device *d, bool is_close);
+void nvml_device_begin(const struct tare_nvml *api, struct nvml_device *d, int64_t pid);
+void nvml_device_sample(const struct tare_nvml *api, struct nvml_device *d, int64_t pid);
+void nvml_device_end(const struct tare_nvml *api, struct nvml_device *d, int64_t pid);
+/* The gauge that energy is integrated from where there is no counter. */
+enum nvml_gauge_id nvml_device_power(const struct nvml_device *d);
+/* The function that a gauge is read with. */
+const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id id);
+
+/* nvml_process.c: one look at the processes on the device. */
+void nvml_process_look(const struct tare_nvml *api, tare_nvml_handle handle, int64_t pid,
+                       struct nvml_process_memory *m);
+
+int64_t nvml_now_ns(void);
+
+struct tare_readings;
+/* nvml_report.c: every reading of the device's window. */
+void nvml_report(const struct tare_nvml *api, const struct nvml_device *d, int64_t pid,
+                 struct tare_readings *to);
+
+#endif
