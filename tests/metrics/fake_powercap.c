@@ -84,6 +84,19 @@ void fake_end(struct fake *f)
     assert_int_equal(nftw(f->root, delete_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+void fake_folder(const struct fake *f, const char *path)
+{
+    char whole[256];
+    int n = snprintf(whole, sizeof whole, "%s/%s", f->root, path);
+    for (int i = (int)strlen(f->root) + 1; i <= n; i++) {
+        if (whole[i] == '/' || i == n) {
+            whole[i] = '\0';
+            (void)mkdir(whole, 0755);
+            whole[i] = i == n ? '\0' : '/';
+        }
+    }
+}
+
 void fake_put(const struct fake *f, const char *id, const char *file, const char *text)
 {
     char path[256];

@@ -46,6 +46,8 @@ void fake_end(struct fake *f);
 /* A zone that begins at start_uj and steps every millisecond. */
 struct fake_zone *fake_add(struct fake *f, const char *id, const char *name, double watts, double start_uj,
                            double range_uj);
+/* A folder below the root, with those above it. */
+void fake_folder(const struct fake *f, const char *path);
 /* Writes a file of the zone. */
 void fake_put(const struct fake *f, const char *id, const char *file, const char *text);
 /* Time passes. */
