@@ -50,32 +50,41 @@ static bool take_number(const char *text, size_t n, size_t *at, double *value)
     return length > 0 && *end == '\0' && isfinite(*value);
 }
 
+/* The one or two numbers of a line from `at` on, up to its end or a comment; how many, 0 if there is anything
+ * else. */
+static int take_numbers(const char *line, size_t n, size_t at, double v[2])
+{
+    int n_values = 0;
+    while (at < n && line[at] != '#') {
+        if (n_values == 2 || !take_number(line, n, &at, &v[n_values++])) {
+            return 0;
+        }
+        size_t behind = skip_space(line, n, at);
+        if (behind == at && at < n) {
+            return 0; /* something sticks to the number */
+        }
+        at = behind;
+    }
+    return n_values;
+}
+
 enum tare_line tare_line_parse(const char *line, size_t n, bool no_time, double max_watts, double *seconds,
                                double *watts)
 {
     double v[2] = {0};
-    int n_values = 0;
     size_t at = skip_space(line, n, 0);
     if (at == n || line[at] == '#') {
         return TARE_LINE_BLANK;
     }
-    while (n_values < 2 && at < n && line[at] != '#') {
-        if (!take_number(line, n, &at, &v[n_values++])) {
-            return TARE_LINE_BAD;
-        }
-        size_t behind = skip_space(line, n, at);
-        if (behind == at && at < n) {
-            return TARE_LINE_BAD; /* something sticks to the number */
-        }
-        at = behind;
-    }
-    bool has_time = n_values == 2;
-    double w = v[has_time ? 1 : 0];
-    if ((at < n && line[at] != '#') || (!has_time && !no_time) || w < 0 || w > max_watts ||
-        (has_time && (v[0] < 0 || v[0] > 1e10))) {
+    int n_values = take_numbers(line, n, at, v);
+    double time = n_values == 2 ? v[0] : 0, power = n_values == 2 ? v[1] : v[0];
+    if (n_values == 0 || (n_values == 1 && !no_time)) {
         return TARE_LINE_BAD;
     }
-    *seconds = has_time ? v[0] : 0;
-    *watts = w;
+    if (power < 0 || power > max_watts || time < 0 || time > 1e10) {
+        return TARE_LINE_BAD;
+    }
+    *seconds = time;
+    *watts = power;
     return TARE_LINE_SAMPLE;
 }

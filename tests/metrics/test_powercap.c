@@ -68,6 +68,12 @@ static void wait_long(struct fake *f, struct fake_zone *z)
     fake_pass(f, 25);
 }
 
+static void set_eio_long(struct fake *f, struct fake_zone *z)
+{
+    fake_break(f, z, FAKE_EIO);
+    fake_pass(f, 12);
+}
+
 static const struct row rows[] = {
     {"ramp, no wrap", 50, 0, 10, 1, NULL, NULL, false, NULL, NULL},
     {"one wrap", 50, 900e6, 10, 1, NULL, NULL, false, NULL, NULL},
@@ -77,6 +83,7 @@ static const struct row rows[] = {
     {"two wraps between two polls", 80, 0, 10, 1, wait_long, NULL, false, "WRAP_LOST", "WRAP_LOST"},
     {"EIO once", 50, 0, 10, 1, set_eio, mend, false, "READ_ERROR", NULL},
     {"EIO once with a wrap behind it", 50, 780e6, 10, 1, set_eio, mend, false, "READ_ERROR", NULL},
+    {"EIO for longer than it is blind", 50, 0, 10, 1, set_eio_long, mend, false, "WRAP_LOST", "WRAP_LOST"},
     {"file gone once", 50, 0, 10, 1, set_gone, mend, false, "READ_ERROR", NULL},
     {"no number once", 50, 0, 10, 1, set_text, mend, false, "READ_ERROR", NULL},
     {"EIO to the end", 50, 0, 10, 1, set_eio, NULL, false, "READ_ERROR", "READ_ERROR"},
