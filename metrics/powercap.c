@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Energy by the kernel's powercap tree: RAPL counters of packages, their cores, uncore and memory, and of
+ * the platform, of Intel and of AMD.
+ *
+ * Every zone is one channel with its own range and its own sum, carried on at every poll. Twins (the same
+ * zone by MSR and by MMIO) and mirrors (two zones that show one counter, as dies of one AMD package do) are
+ * one channel. Not the energy of the machine: power supply, fans, disks, boards and cards lie outside. Not
+ * for phases shorter than some of the counter's steps (about a millisecond). How far RAPL itself is off is
+ * not known: 5 % is declared.
+ */
+#include "joules.h"
+#include "now.h"
+#include "powercap_zones.h"
+#include "sysfile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char default_root[] = "/sys/class/powercap";
+static const char no_permission[] =
+    "no permission to read energy_uj: run as root, or let a udev rule or chmod make it readable";
+static const char no_mirror[] =
+    "what was taken for its mirror has gone its own way: start again, so that both are counted";
+
+enum {
+    burst_ns = 30000000, /* reads in `open` that look for the counters' steps */
+    burst_rounds = 4000, /* at most */
+    mirror_rounds = 5    /* reads back to back in which two zones must agree */
+};
+
+/* Constraints are set limits, which short peaks exceed: four times the largest, and never below 100 W. */
+static const double power_margin = 4, least_max_w = 100;
+
+/* What the burst saw of one zone. */
+struct seen {
+    uint64_t last, largest_step;
+    int64_t n_reads, n_moves, first_move_ns, last_move_ns;
+};
+
+struct powercap {
+    char *root;
+    char *cpuinfo;
+    double max_watts;
+    size_t n;
+    bool is_amd;
+    bool is_filtered;
+    struct tare_zone zones[tare_zones_max];
+    struct tare_joules joules[tare_zones_max];
+    double mirror_uj[tare_zones_max]; /* of a mirror: how far it may be from its original */
+    bool has_parted[tare_zones_max];  /* of an original: its mirror was none */
+};
+
+static int read_zone(const struct tare_zone *z, uint64_t *raw)
+{
+    char path[256];
+    (void)snprintf(path, sizeof path, "%s/energy_uj", z->dir);
+    return tare_sysfile_u64(path, raw);
+}
+
+/* Is the word among the flags of the first CPU? */
+static bool has_cpu_flag(const char *text, const char *word)
+{
+    const char *line = strstr(text, "\nflags");
+    const char *end = line ? strchr(line + 1, '\n') : NULL;
+    char spaced[32];
+    int n = snprintf(spaced, sizeof spaced, " %s", word);
+    for (const char *at = line; at && (at = strstr(at, spaced)) != NULL; at += n) {
+        if (end && at > end) {
+            return false;
+        }
+        if (at[n] == ' ' || at[n] == '\n' || at[n] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* With SGX on, the processor blurs its energy counters (Intel advisory for CVE-2020-8694). */
+static void read_cpuinfo(struct powercap *p)
+{
+    char text[8192];
+    (void)tare_sysfile_text(p->cpuinfo ? p->cpuinfo : "/proc/cpuinfo", text, sizeof text);
+    p->is_filtered = has_cpu_flag(text, "sgx");
+    p->is_amd = strstr(text, "AuthenticAMD") != NULL || strstr(text, "HygonGenuine") != NULL;
+}
+
+static void look(struct seen *s, uint64_t raw, int64_t now_ns)
+{
+    uint64_t step = raw > s->last ? raw - s->last : 0;
+    if (s->n_reads++ > 0 && raw != s->last) {
+        s->first_move_ns = s->n_moves == 0 ? now_ns : s->first_move_ns;
+        s->last_move_ns = now_ns;
+        s->largest_step = step > s->largest_step ? step : s->largest_step;
+        s->n_moves++;
+    }
+    s->last = raw;
+}
+
+/* Distance on the ring. */
+static double apart_uj(const struct tare_zone *z, uint64_t a, uint64_t b)
+{
+    double d = a > b ? (double)(a - b) : (double)(b - a), around = tare_zone_modulus(z) - d;
+    return around > 0 && around < d ? around : d;
+}
+
+struct burst {
+    struct seen seen[tare_zones_max];
+    double pair[tare_zones_max][tare_zones_max]; /* the farthest that two zones were apart */
+};
+
+static void compare(const struct powercap *p, struct burst *b, const bool *fresh)
+{
+    for (size_t k = 1; k < p->n; k++) {
+        for (size_t i = 0; i < k; i++) {
+            double d =
+                fresh[i] && fresh[k] ? apart_uj(&p->zones[k], b->seen[i].last, b->seen[k].last) : HUGE_VAL;
+            b->pair[i][k] = d > b->pair[i][k] ? d : b->pair[i][k];
+        }
+    }
+}
+
+/* Reads all zones back to back, again and again, for burst_ns. */
+static void run_burst(struct powercap *p, struct burst *b)
+{
+    int64_t begin_ns = tare_now_ns(), now_ns = begin_ns;
+    for (int round = 0; round < burst_rounds && (round < mirror_rounds || now_ns - begin_ns < burst_ns);
+         round++) {
+        bool fresh[tare_zones_max] = {false};
+        for (size_t i = 0; i < p->n; i++) {
+            uint64_t raw = 0;
+            fresh[i] = p->zones[i].error == 0 && read_zone(&p->zones[i], &raw) == 0;
+            if (fresh[i]) {
+                look(&b->seen[i], raw, now_ns);
+            }
+        }
+        compare(p, b, fresh);
+        now_ns = tare_now_ns();
+    }
+}
+
+/* Two zones that cover the same kind of thing, both of which moved, and never were farther apart than a
+ * step. Counters that stand still are no mirrors: nothing tells them apart. */
+static bool are_one(const struct powercap *p, const struct burst *b, size_t i, size_t k)
+{
+    const struct tare_zone *x = &p->zones[i], *y = &p->zones[k];
+    uint64_t s_i = b->seen[i].largest_step, s_k = b->seen[k].largest_step;
+    double step = (double)(s_i > s_k ? s_i : s_k);
+    return x->same_as < 0 && y->same_as < 0 && strcmp(x->scope, y->scope) == 0 &&
+           fabs(x->range_uj - y->range_uj) < 1 && b->seen[i].n_moves > 1 && b->seen[k].n_moves > 1 &&
+           b->pair[i][k] <= step;
+}
+
+static void find_mirrors(struct powercap *p, const struct burst *b)
+{
+    for (size_t k = 1; k < p->n; k++) {
+        for (size_t i = 0; i < k; i++) {
+            if (are_one(p, b, i, k)) {
+                p->zones[k].same_as = (int)i;
+                /* Under load the steps are larger than now: as large as the power may be. */
+                p->mirror_uj[k] = 3 * (double)b->seen[k].largest_step + p->joules[k].counter.max_rate * 0.01;
+                tare_joules_flag(p->joules[i].flags, sizeof p->joules[i].flags, "MIRRORED");
+            }
+        }
+    }
+}
+
+static double max_w_of(const struct powercap *p, const struct tare_zone *z)
+{
+    double w = power_margin * z->max_w;
+    return z->max_w <= 0 ? (p->max_watts > 0 ? p->max_watts : 1000) : w > least_max_w ? w : least_max_w;
+}
+
+static void set_up(struct powercap *p, size_t i)
+{
+    const struct tare_zone *z = &p->zones[i];
+    struct tare_joules *j = &p->joules[i];
+    *j = (struct tare_joules){.scope = z->scope, .joule = 1e-6, .gain = 0.05};
+    (void)snprintf(j->name, sizeof j->name, "energy_%s", z->channel);
+    (void)snprintf(j->source, sizeof j->source, "powercap %s/energy_uj", z->id);
+    j->counter.modulus = tare_zone_modulus(z);
+    j->counter.max_rate = max_w_of(p, z) * 1e6;
+    j->least_modulus = 65536e6; /* 2^32 units of 2^-16 J, the smallest that powercap shows */
+    if (z->error) {
+        (void)snprintf(j->never, sizeof j->never, "%s",
+                       z->error == EACCES || z->error == EPERM ? no_permission : strerror(z->error));
+    }
+    static const char *const words[] = {"TWIN", "NO_RANGE", "FILTERED", "AMD_CORE"};
+    const bool holds[] = {z->has_twin, z->range_uj <= 0, p->is_filtered,
+                          p->is_amd && strcmp(z->scope, "core") == 0};
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        tare_joules_flag(j->flags, sizeof j->flags, holds[w] ? words[w] : "");
+    }
+}
+
+/* Says in the source what was left out. */
+static void tell_left_out(struct powercap *p)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        int i = p->zones[k].same_as;
+        if (i >= 0) {
+            struct tare_joules *j = &p->joules[i];
+            size_t n = strlen(j->source);
+            (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", p->zones[k].id);
+        }
+    }
+}
+
+static int learn(struct powercap *p, struct tare_err *err)
+{
+    struct burst *b = calloc(1, sizeof *b);
+    if (!b) {
+        return tare_err_set(err, TARE_E_NOMEM, "meter powercap: out of memory");
+    }
+    tare_zones_join_twins(p->zones, p->n);
+    for (size_t i = 0; i < p->n; i++) {
+        set_up(p, i);
+    }
+    run_burst(p, b);
+    find_mirrors(p, b);
+    for (size_t i = 0; i < p->n; i++) {
+        const struct seen *s = &b->seen[i];
+        p->joules[i].period_s =
+            s->n_moves > 2 ? (double)(s->last_move_ns - s->first_move_ns) / 1e9 / (double)(s->n_moves - 1)
+                           : 0;
+    }
+    tell_left_out(p);
+    free(b);
+    return 0;
+}
+
+/* Why nothing can be read in that tree; 0 if something can. */
+static int check_zones(const char *root, const struct tare_zone *zones, size_t n, struct tare_err *err)
+{
+    bool denied = false;
+    for (size_t i = 0; i < n; i++) {
+        if (zones[i].error == 0) {
+            return 0;
+        }
+        denied |= zones[i].error == EACCES || zones[i].error == EPERM;
+    }
+    return n == 0   ? tare_err_set(err, TARE_E_ENVIRONMENT,
+                                   "%s has no intel-rapl zones: no RAPL here (a virtual machine has none), or "
+                                     "the module intel_rapl_msr is not loaded",
+                                   root)
+           : denied ? tare_err_set(err, TARE_E_ENVIRONMENT, "%s: %s", root, no_permission)
+                    : tare_err_set(err, TARE_E_ENVIRONMENT, "%s/energy_uj: %s", zones[0].dir,
+                                   strerror(zones[0].error));
+}
+
+static int powercap_probe(char *why, size_t n_why)
+{
+    struct tare_zone *zones = calloc(tare_zones_max, sizeof *zones);
+    struct tare_err err = {0};
+    bool more = false;
+    int r = zones ? check_zones(default_root, zones, tare_zones_find(default_root, zones, &more), &err)
+                  : tare_err_set(&err, TARE_E_NOMEM, "out of memory");
+    free(zones);
+    if (r < 0) {
+        (void)snprintf(why, n_why, "%s", err.msg);
+    }
+    return r;
+}
+
+static int powercap_open(void *self, struct tare_err *err)
+{
+    struct powercap *p = self;
+    const char *root = p->root ? p->root : default_root;
+    bool more = false;
+    p->n = tare_zones_find(root, p->zones, &more);
+    if (more) {
+        return tare_err_set(err, TARE_E_LIMIT,
+                            "%s has more than %d zones, or one whose path is too long: a sum would lack some",
+                            root, tare_zones_max);
+    }
+    int r = check_zones(root, p->zones, p->n, err);
+    if (r < 0) {
+        return r;
+    }
+    read_cpuinfo(p);
+    return learn(p, err);
+}
+
+static void check_mirror(struct powercap *p, size_t k, int code, uint64_t raw)
+{
+    const struct tare_joules *original = &p->joules[p->zones[k].same_as];
+    if (p->mirror_uj[k] > 0 && code == 0 && original->error == 0 && original->counter.begun &&
+        apart_uj(&p->zones[k], raw, original->counter.last) > p->mirror_uj[k]) {
+        p->has_parted[p->zones[k].same_as] = true;
+    }
+}
+
+static void powercap_sample(void *self)
+{
+    struct powercap *p = self;
+    for (size_t i = 0; i < p->n; i++) {
+        bool is_twin = p->zones[i].same_as >= 0 && p->mirror_uj[i] <= 0;
+        if (p->zones[i].error || is_twin) {
+            continue;
+        }
+        uint64_t raw = 0;
+        int64_t before_ns = tare_now_ns();
+        int code = read_zone(&p->zones[i], &raw);
+        int64_t after_ns = tare_now_ns();
+        if (p->zones[i].same_as >= 0) {
+            check_mirror(p, i, code, raw);
+        } else {
+            tare_joules_take(&p->joules[i], code, raw, before_ns, after_ns);
+        }
+    }
+}
+
+static void powercap_begin(void *self)
+{
+    struct powercap *p = self;
+    powercap_sample(p);
+    for (size_t i = 0; i < p->n; i++) {
+        tare_joules_begin(&p->joules[i]);
+    }
+}
+
+static void powercap_end(void *self, struct tare_readings *to)
+{
+    struct powercap *p = self;
+    powercap_sample(p);
+    for (size_t i = 0; i < p->n; i++) {
+        struct tare_joules *j = &p->joules[i];
+        if (p->zones[i].same_as >= 0) {
+            continue;
+        }
+        if (p->has_parted[i]) {
+            (void)snprintf(j->never, sizeof j->never, "%s", no_mirror);
+            tare_joules_flag(j->flags, sizeof j->flags, "MIRROR_LOST");
+        }
+        tare_joules_report(j, to);
+    }
+}
+
+static void powercap_close(void *self)
+{
+    (void)self; /* holds nothing */
+}
+
+static const struct tare_opt powercap_options[] = {
+    {.name = "root",
+     .type = TARE_OPT_STR,
+     .offset = offsetof(struct powercap, root),
+     .def = "/sys/class/powercap",
+     .help = "folder of the powercap tree"},
+    {.name = "cpuinfo",
+     .type = TARE_OPT_STR,
+     .offset = offsetof(struct powercap, cpuinfo),
+     .def = "/proc/cpuinfo",
+     .help = "file that says which processor it is and whether SGX is on"},
+    {.name = "max_watts",
+     .type = TARE_OPT_F64,
+     .offset = offsetof(struct powercap, max_watts),
+     .def = "1000",
+     .unit = "W",
+     .help = "most power that a zone without a constraint can draw"},
+    TARE_OPT_END};
+
+const struct tare_meter tare_meter_powercap = {
+    .header = TARE_METER_HEADER,
+    .name = "powercap",
+    .summary = "energy of packages and memory by RAPL, from the powercap tree",
+    .priv_size = sizeof(struct powercap),
+    .probe = powercap_probe,
+    .open = powercap_open,
+    .begin = powercap_begin,
+    .end = powercap_end,
+    .close = powercap_close,
+    .place = TARE_METER_OUTSIDE,
+    .options = powercap_options,
+    .sample = powercap_sample};
