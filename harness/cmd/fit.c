@@ -6,7 +6,7 @@
  */
 #include "cmd/fit.h"
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "cmd/backends.h"
 #include "cmd/limit_group.h"
 #include "cmd/plan_args.h"
@@ -23,6 +23,9 @@
 #define FIRST_GUESS ((int64_t)1 << 30) /* where no reading tells better */
 #define LEAST       ((int64_t)1 << 20)
 #define MOST        ((int64_t)1 << 47) /* what a process can address */
+
+#define SPARE_NS    (INT64_C(5) * 1000000000)
+#define SPARE_TIMES 3
 
 static const char *const ways[] = {"rlimit", "cgroup", NULL};
 
@@ -51,7 +54,9 @@ static const struct tare_opt options[] = {
     TARE_PLAN_ARG(task, TARE_OPT_REPEATABLE, "TASK[,option=value...]"),
     TARE_PLAN_ARG(scenario, TARE_OPT_REPEATABLE, "single[,warmup=N][,window_tok=N]"),
     TARE_PLAN_ARG(seed, NULL, "seed of the items"),
-    TARE_PLAN_ARG(time_limit, NULL, "longest life of one worker, such as 90s; 0: none"),
+    TARE_PLAN_ARG(
+        time_limit, NULL,
+        "longest life of one worker, such as 90s; if not given, 5 s and three times the unlimited run"),
     TARE_OPT_END};
 
 struct search {
@@ -61,7 +66,8 @@ struct search {
     struct tare_fit *fit;
     struct tare_fit_step *step; /* while it is read back */
     int64_t cell_id;
-    double need_bytes; /* what the unlimited run says of its memory; 0: nothing */
+    int64_t unlimited_ns; /* what the unlimited run took, all repeats */
+    double need_bytes;    /* what the unlimited run says of its memory; 0: nothing */
 };
 
 /* Where an unlimited run's memory is told, for a first guess; the largest counts. */
@@ -127,13 +133,19 @@ static int read_back(struct search *s, struct tare_err *err)
 static int parse(const struct search *s, int64_t limit_bytes, const char *group, struct tare_plan *plan,
                  struct tare_err *err)
 {
-    char limit[32], name[64], folder[600];
+    char limit[32], name[64], folder[600], time_limit[48];
     struct tare_run_options args = s->o->args;
     struct tare_json *changes = NULL;
     (void)snprintf(limit, sizeof limit, "%lld", (long long)limit_bytes);
     (void)snprintf(name, sizeof name, "fit, %s %s", ways[s->fit->by], limit_bytes ? limit : "none");
     (void)snprintf(folder, sizeof folder, "%s", group ? group : "");
     args.name = name;
+    if (!args.time_limit && s->unlimited_ns > 0) {
+        /* A library may wait for memory for ever; what takes this long does not keep the throughput. */
+        int64_t ns = SPARE_NS + SPARE_TIMES * s->unlimited_ns;
+        (void)snprintf(time_limit, sizeof time_limit, "%lldns", (long long)ns);
+        args.time_limit = time_limit;
+    }
     args.memory_limit = group ? NULL : limit;
     args.cgroup = group ? folder : NULL;
     int r = tare_plan_args_json(&args, &changes, err);
@@ -153,7 +165,9 @@ static int execute(struct search *s, const struct tare_plan *plan, struct tare_e
                                    .progress = true};
     int r = tare_record_run(&to, plan, err);
     s->step->run_id = to.run_id;
+    int64_t begin_ns = tare_clock_ns();
     r = r == 0 ? tare_execute(&to, err) : r;
+    s->unlimited_ns = s->step->limit_bytes ? s->unlimited_ns : tare_clock_ns() - begin_ns;
     r = r == 0 ? tare_record_end(&to, &judged, err) : r;
     return r == 0 ? read_back(s, err) : r;
 }
