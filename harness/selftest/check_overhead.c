@@ -81,7 +81,7 @@ static int tell(const struct tare_check_context *c, double *ratios, double share
                    "%d pairs: [%.2f, %.2f] %%, level %.3f; beyond it means: all of that is", pairs, v.low,
                    v.high, v.level);
     const struct tare_check_line line = {
-        .quantity = "overhead",
+        .quantity = TARE_QUANTITY_OVERHEAD,
         .workload =
             "native cell under all meters against bare, in turn: longer by (lower end of the interval)",
         .unit = "%",

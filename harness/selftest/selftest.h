@@ -17,6 +17,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Quantities that later figures look up in the certificate. */
+#define TARE_QUANTITY_PEAK_FLOPS "peak FLOP rate"
+#define TARE_QUANTITY_PEAK_BYTES "peak bandwidth"
+#define TARE_QUANTITY_OVERHEAD   "overhead"
+
 struct tare_check_line {
     const char *quantity; /* "latency" */
     const char *workload; /* what was done, and how error and target are meant */

@@ -147,6 +147,9 @@ static int derive_row(const struct tare_energy_work *w, size_t row, struct tare_
     f.source = source;
     f.scope = scope;
     tare_energy_doubt(&w->en, parts, rows[row].phase, &f);
+    if (w->view.sustained && strcmp(rows[row].phase, "measure") == 0) {
+        tare_figure_flag(&f, "SUSTAINED");
+    }
     tare_figure_flag_noise(&f, w->e);
     struct tare_series s = {.values = w->room};
     collect(w, row, parts, &s);
@@ -195,25 +198,43 @@ static int derive_doubts(const struct tare_energy_work *w, struct tare_figures *
 
 void tare_energy_work_fini(struct tare_energy_work *w)
 {
+    tare_energy_view_fini(&w->view);
+    tare_energy_view_fini(&w->base);
     free(w->room);
     free(w->correct);
+}
+
+/* The windows of the cell and of its baseline. */
+static int look(struct tare_energy_work *w, const struct tare_evidence *e, struct tare_err *err)
+{
+    int r = tare_energy_view_init(&w->view, e, err);
+    r = r == 0 && e->baseline ? tare_energy_view_init(&w->base, e->baseline, err) : r;
+    if (r == 0 && e->baseline) {
+        w->view.e.baseline = &w->base.e;
+    }
+    w->whole = e;
+    w->e = &w->view.e;
+    return r;
 }
 
 int tare_energy_work_init(struct tare_energy_work *w, const struct tare_evidence *e, struct tare_err *err)
 {
     memset(w, 0, sizeof *w);
-    w->e = e;
     w->room = calloc(e->n_repeats + 1, sizeof *w->room);
     w->correct = calloc(e->n_repeats + 1, sizeof *w->correct);
     int r = w->room && w->correct ? 0 : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    r = r == 0 ? look(w, e, err) : r;
     for (size_t i = 0; r == 0 && i < e->n_repeats; i++) {
         r = tare_energy_correct(e, e->repeats[i].id, &w->correct[i], err);
+        if (w->view.correct && isfinite(w->correct[i])) {
+            w->correct[i] = w->view.correct[i];
+        }
     }
     if (r < 0) {
         tare_energy_work_fini(w);
         return r;
     }
-    tare_energy_choose(e, &w->en);
+    tare_energy_choose(w->e, &w->en);
     return 0;
 }
 

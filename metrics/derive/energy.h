@@ -4,11 +4,14 @@
 #define TARE_METRICS_DERIVE_ENERGY_H
 
 #include "energy_parts.h"
+#include "energy_view.h"
 
 #include <string.h>
 
 struct tare_energy_work {
-    const struct tare_evidence *e;
+    const struct tare_evidence *whole; /* as it was given */
+    const struct tare_evidence *e;     /* the view's */
+    struct tare_energy_view view, base; /* of the cell and of its baseline */
     struct tare_energy en;
     double *room;    /* a value for each repeat; used by one figure at a time */
     double *correct; /* items answered right in each repeat; NaN: the task has no such notion */

@@ -207,8 +207,10 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
         struct tare_joules x = tare_energy_read(&w->en, w->en.total, here->id, "measure");
         struct tare_joules y = tare_energy_read(base, base->total, there->id, "measure");
         s->absent = x.absent ? x.absent : y.absent;
-        double ratio = x.value / y.value;
-        tare_figure_flag_pair(f, w->e, here, there);
+        /* By request: in a phase of whole passes the two may have made different numbers of them. */
+        double ratio = x.value / (double)here->sums.requests / (y.value / (double)there->sums.requests);
+        tare_figure_flag_pair(f, w->whole, &w->whole->repeats[i],
+                              tare_evidence_partner(w->whole, &w->whole->repeats[i]));
         tare_series_add(s, ratio, ratio * hypot(x.u / x.value, y.u / y.value),
                         cancels ? 0 : ratio * hypot(x.gain / x.value, y.gain / y.value));
     }
@@ -218,7 +220,7 @@ int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures 
 {
     char scope[64], source[280], formula[120];
     const char *why = tare_evidence_no_baseline(w->e);
-    (void)snprintf(formula, sizeof formula, "; same block, this over %.60s",
+    (void)snprintf(formula, sizeof formula, "; same block, this over %.60s, per request",
                    w->e->baseline_name ? w->e->baseline_name : "the baseline");
     struct tare_figure f =
         make(w, w->en.total, "energy_ratio", "x", formula, scope, sizeof scope, source, sizeof source);

@@ -347,19 +347,6 @@ bool tare_energy_same_channels(const struct tare_energy *a, const struct tare_en
     }
 }
 
-static void flag_all(struct tare_figure *f, const char *flags)
-{
-    char word[64];
-    for (const char *at = flags; at && *at;) {
-        size_t n = strcspn(at, ",");
-        if (n > 0 && n < sizeof word) {
-            (void)snprintf(word, sizeof word, "%.*s", (int)n, at);
-            tare_figure_flag(f, word);
-        }
-        at += n + (at[n] == ',');
-    }
-}
-
 /* A window of fewer steps of the counter than 82 has 2u over 1 % (0.41 of a step for each standard u). */
 static bool is_short(const struct tare_evidence *e, const struct tare_evidence_reading *r)
 {
@@ -390,7 +377,7 @@ void tare_energy_doubt(const struct tare_energy *en, unsigned parts, const char 
                     is_of(r, (enum tare_part)part, en->parts[part].meter, e->repeats[i].id, phase)) {
                     int kind = tare_kind_of(r->r.kind);
                     f->kind = kind > f->kind ? kind : f->kind;
-                    flag_all(f, r->r.flags);
+                    tare_figure_pass_flags(f, r->r.flags);
                     if (is_short(e, r)) {
                         tare_figure_flag(f, "SHORT_WINDOW");
                     }
