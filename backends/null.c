@@ -23,6 +23,7 @@ struct null {
     int64_t first_ns;
     int64_t token_ns;
     int64_t score_ns;
+    int64_t work_rounds;
     int64_t load_ns;
     int64_t tokens;
     int64_t alloc_bytes;
@@ -71,6 +72,8 @@ static const struct tare_opt options[] = {
      .help = "time from each token to the next"},
     {MEMBER(TARE_OPT_NS, score_ns), .def = "0", .min = 0, .max = INT64_MAX, .unit = "ns",
      .help = "time of a score request"},
+    {MEMBER(TARE_OPT_I64, work_rounds), .def = "0", .min = 0, .max = INT64_MAX,
+     .help = "arithmetic of each request: fixed work that takes what time it takes, unlike a delay"},
     {MEMBER(TARE_OPT_NS, load_ns), .def = "0", .min = 0, .max = INT64_MAX, .unit = "ns",
      .help = "time that loading takes"},
     {MEMBER(TARE_OPT_I64, tokens), .def = "-1", .min = -1, .max = 1 << 30, .unit = "tok",
@@ -224,6 +227,18 @@ static int check_events(const struct null *n, uint64_t id, struct tare_err *err)
     return 0;
 }
 
+/* Arithmetic in registers that no compiler can leave out. */
+static void work(int64_t rounds)
+{
+    uint64_t x = UINT64_C(88172645463325252);
+    for (int64_t i = 0; i < rounds; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        __asm__ volatile("" : "+r"(x));
+    }
+}
+
 static int touch(const struct null *n, struct tare_err *err)
 {
     if (n->request_alloc_bytes == 0) {
@@ -268,6 +283,7 @@ static int null_submit(void *self, const struct tare_request *q, struct tare_sin
     if (r < 0) {
         return r;
     }
+    work(n->work_rounds);
     if (q->kind == TARE_REQUEST_GENERATE) {
         generate(n, q, sink, begin_ns);
         return 0;
