@@ -233,4 +233,5 @@ const struct tare_meter tare_meter_mapped = {.header = TARE_METER_HEADER,
                                              .open = mapped_open,
                                              .begin = mapped_begin,
                                              .end = mapped_end,
-                                             .options = options};
+                                             .options = options,
+                                             .late = 1};

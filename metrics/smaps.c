@@ -99,4 +99,5 @@ const struct tare_meter tare_meter_smaps = {.header = TARE_METER_HEADER,
                                             .begin = smaps_begin,
                                             .end = smaps_end,
                                             .close = smaps_close,
-                                            .options = options};
+                                            .options = options,
+                                            .late = 1};

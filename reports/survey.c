@@ -142,9 +142,9 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
 
 static bool flagged(const char *flags)
 {
-    static const char *const doubts[] = {"FEW_REPEATS", "ONE_REPEAT",   "UNEQUAL_WORK",     "APART",
-                                         "SLOW_BUILD",  "STREAM_STALL", "NONDETERMINISTIC", "DISAGREE",
-                                         "NEVER_RANKED"};
+    static const char *const doubts[] = {"FEW_REPEATS",  "ONE_REPEAT",   "UNEQUAL_WORK",     "APART",
+                                         "SLOW_BUILD",   "STREAM_STALL", "NONDETERMINISTIC", "DISAGREE",
+                                         "NEVER_RANKED", "THROTTLED",    "SETTINGS_CHANGED", "TEMPERATURE"};
     for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
         if (flags && strstr(flags, doubts[i])) {
             return true;

@@ -2,12 +2,16 @@
 /* Loads evidence, runs the verdict and the derivations, stores what comes out. */
 #include "cmd/evidence.h"
 
+#include "base/reading.h"
+#include "cmd/instrument.h"
+
 #include "core/builtin.h"
 #include "core/environment.h"
 #include "core/plan.h"
 #include "core/spec.h"
 #include "core/verdict.h"
 #include "metrics/derive/derive.h"
+#include "store/digest.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -34,11 +38,13 @@ struct run {
     int64_t id;
     struct cell *cells;
     size_t n, cap;
-    struct cell *current;          /* while its rows are being read */
-    bool slow_build;               /* as the run's environment has it, whoever derives now */
-    int64_t cpus;                  /* likewise; 0: not known */
-    bool settings_changed;         /* between its begin and its being taken up again */
-    enum tare_noise_policy policy; /* of its plan */
+    struct cell *current;              /* while its rows are being read */
+    bool slow_build;                   /* as the run's environment has it, whoever derives now */
+    int64_t cpus;                      /* likewise; 0: not known */
+    bool settings_changed;             /* between its begin and its being taken up again */
+    enum tare_noise_policy policy;     /* of its plan */
+    double peak_flops, peak_bandwidth; /* that its plan declares */
+    struct tare_instrument instrument;
 };
 
 /* Room for one more element; NULL when memory is refused. */
@@ -91,6 +97,8 @@ static int see_policy(void *ctx, const struct tare_run_row *row, struct tare_err
     int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
     r = r == 0 ? tare_plan_read_options(json, &plan, err) : r;
     run->policy = (enum tare_noise_policy)plan.noise;
+    run->peak_flops = plan.peak_flops;
+    run->peak_bandwidth = plan.peak_bandwidth;
     tare_opts_fini(tare_plan_table, &plan);
     tare_json_destroy(json);
     return r;
@@ -167,30 +175,6 @@ static int add_repeat(void *ctx, const struct tare_repeat_row *row, struct tare_
     return 0;
 }
 
-/* Every string of a record is copied into one block, which the `phase` member then owns. */
-static int copy_reading(const struct tare_reading_record *from, struct tare_reading_record *to)
-{
-    const char *in[] = {from->phase, from->meter,  from->name,   from->unit, from->kind,
-                        from->scope, from->source, from->absent, from->flags};
-    const char **out[] = {&to->phase, &to->meter,  &to->name,   &to->unit, &to->kind,
-                          &to->scope, &to->source, &to->absent, &to->flags};
-    size_t total = 0;
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
-        total += in[i] ? strlen(in[i]) + 1 : 0;
-    }
-    char *block = malloc(total + 1);
-    if (!block) {
-        return -1;
-    }
-    *to = *from;
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++) {
-        size_t n = in[i] ? strlen(in[i]) + 1 : 0;
-        *out[i] = in[i] ? memcpy(block, in[i], n) : NULL;
-        block += n;
-    }
-    return 0;
-}
-
 static int add_reading(void *ctx, int64_t repeat_id, const struct tare_reading_record *row,
                        struct tare_err *err)
 {
@@ -202,11 +186,9 @@ static int add_reading(void *ctx, int64_t repeat_id, const struct tare_reading_r
     }
     c->readings = readings;
     readings[c->n_readings].repeat_id = repeat_id;
-    if (copy_reading(row, &readings[c->n_readings].r) < 0) {
-        return no_memory(err);
-    }
-    c->n_readings++;
-    return 0;
+    int r = tare_reading_copy(row, &readings[c->n_readings].r, err);
+    c->n_readings += r == 0;
+    return r;
 }
 
 static int load_convention(struct tare_store *store, struct cell *c, struct tare_err *err)
@@ -276,6 +258,7 @@ static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
     r = r == 0 ? tare_query_phases(run->store, c->id, add_reading, run, err) : r;
     r = r == 0 ? load_convention(run->store, c, err) : r;
     r = r == 0 ? tare_query_files_changed(run->store, c->id, &c->facts.files_changed, err) : r;
+    r = r == 0 ? tare_store_check_seals(run->store, c->id, &c->facts.broken_seals, err) : r;
     c->evidence.account_convention = c->convention;
     c->evidence.slow_build = run->slow_build;
     c->evidence.cpus = run->cpus;
@@ -286,6 +269,11 @@ static int load_cell(struct run *run, struct cell *c, struct tare_err *err)
     c->evidence.column = query_column;
     c->evidence.ctx = run->store;
     c->evidence.settings_changed = run->settings_changed;
+    c->evidence.peak_flops = run->instrument.peak_flops;
+    c->evidence.peak_bytes_per_s = run->instrument.peak_bytes_per_s;
+    c->evidence.peak_kind = run->instrument.peak_kind;
+    c->evidence.peak_source = run->instrument.peak_source;
+    c->evidence.no_meter = run->instrument.no_meter[0] ? run->instrument.no_meter : NULL;
     c->facts.policy = run->policy;
     r = r == 0 ? compare_data(c, err) : r;
     r = r == 0 ? tare_steady_assess(&c->evidence, c->repeats, err) : r;
@@ -298,7 +286,7 @@ static void free_run(struct run *run)
     for (size_t i = 0; i < run->n; i++) {
         struct cell *c = &run->cells[i];
         for (size_t j = 0; j < c->n_readings; j++) {
-            free((char *)(uintptr_t)c->readings[j].r.phase); /* the block that holds all strings */
+            tare_reading_free(&c->readings[j].r);
         }
         free(c->readings);
         free(c->repeats);
@@ -392,6 +380,8 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
     struct tare_judged judged = {0};
     int r = tare_query_environment(store, run_id, see_environment, &run, err);
     r = r == 0 ? tare_query_runs(store, see_policy, &run, err) : r;
+    r = r == 0 ? tare_instrument_load(store, run_id, run.peak_flops, run.peak_bandwidth, &run.instrument, err)
+               : r;
     r = r == 0 ? tare_query_cells(store, run_id, add_cell, &run, err) : r;
     for (size_t i = 0; r == 0 && i < run.n; i++) {
         r = load_cell(&run, &run.cells[i], err);

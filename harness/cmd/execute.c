@@ -11,6 +11,7 @@
 #include "core/environment.h"
 #include "core/meters.h"
 #include "core/outside.h"
+#include "core/padding.h"
 #include "core/spec.h"
 #include "core/supervisor.h"
 #include "store/digest.h"
@@ -47,6 +48,7 @@ struct recorder {
     int64_t samples;
     struct tare_progress *progress;
     struct tare_outside *outside;
+    const char *fingerprint; /* of the machine's settings as the run began or was taken up */
 };
 
 static int commit(struct recorder *rec, struct tare_err *err)
@@ -139,6 +141,26 @@ static int end_attempt(struct recorder *rec, const struct tare_supervised *s, st
     return r == 0 ? tare_store_commit(rec->store, err) : r;
 }
 
+/* Has anybody changed a setting of the machine since the run began? Looked at behind every worker. */
+static int tell_settings(struct recorder *rec, struct tare_err *err)
+{
+    char now[TARE_SHA256_HEX];
+    int r = tare_environment_fingerprint(NULL, now, err);
+    const struct tare_reading_record record = {
+        .phase = tare_phase_text(TARE_PHASE_MEASURE),
+        .meter = "harness",
+        .name = "settings_changed",
+        .unit = "1",
+        .kind = "measured",
+        .scope = "node",
+        .source = "governor, turbo, SMT, THP, ASLR, clock source, kernel, microcode, affinity",
+        .value = strcmp(now, rec->fingerprint) != 0,
+        .u = (double)NAN,
+        .gain = (double)NAN,
+        .flags = ""};
+    return r == 0 ? on_reading(rec, &record, err) : r;
+}
+
 /* The worker between two rests, and what the meters outside have read meanwhile. */
 static int measure(const struct tare_execute_args *args, struct recorder *rec, const char *spec,
                    struct tare_supervised *ended, struct tare_err *err)
@@ -150,15 +172,18 @@ static int measure(const struct tare_execute_args *args, struct recorder *rec, c
                                    .phase = on_rest,
                                    .reading = on_reading,
                                    .ctx = rec};
-    const struct tare_supervise_args supervise = {.exe = args->paths->exe,
-                                                  .spec = spec,
-                                                  .time_limit_ns = args->options->time_limit_ns,
-                                                  .ops = &recorder_ops,
-                                                  .ctx = rec,
-                                                  .outside = rec->outside,
-                                                  .tick = on_tick};
+    const struct tare_supervise_args supervise = {
+        .exe = args->paths->exe,
+        .spec = spec,
+        .time_limit_ns = args->options->time_limit_ns,
+        .ops = &recorder_ops,
+        .ctx = rec,
+        .outside = rec->outside,
+        .padding_bytes = tare_environment_padding(args->options->seed, rec->job->repeat_id),
+        .tick = on_tick};
     int r = tare_rest_before(&rest, err);
     r = r == 0 ? tare_supervise(&supervise, ended, err) : r;
+    r = r == 0 ? tell_settings(rec, err) : r;
     r = r == 0 ? tare_rest_after(&rest, err) : r;
     return r == 0 ? tare_outside_drain(rec->outside, on_reading, rec, err) : r;
 }
@@ -171,10 +196,15 @@ static int refuse(const char *why, struct tare_supervised *out)
     return 0;
 }
 
-static int attempt(const struct tare_execute_args *args, struct tare_outside *outside, const struct job *job,
-                   struct tare_progress *progress, struct tare_err *err)
+static int attempt(const struct tare_execute_args *args, struct tare_outside *outside,
+                   const char *fingerprint, const struct job *job, struct tare_progress *progress,
+                   struct tare_err *err)
 {
-    struct recorder rec = {.store = args->store, .job = job, .progress = progress, .outside = outside};
+    struct recorder rec = {.store = args->store,
+                           .job = job,
+                           .progress = progress,
+                           .outside = outside,
+                           .fingerprint = fingerprint};
     struct tare_supervised ended = {0};
     int64_t committed = 0;
     char *spec = NULL;
@@ -270,12 +300,22 @@ static int put_changed(void *ctx, const char *key, const char *value, const char
     return tare_store_put_changed(to->store, to->run_id, key, value, absent, err);
 }
 
+struct tare_environment_roots tare_execute_roots(const struct tare_execute_args *args, char *folder,
+                                                 size_t n_folder)
+{
+    const char *slash = args->db ? strrchr(args->db, '/') : NULL;
+    (void)snprintf(folder, n_folder, "%.*s", slash ? (int)(slash - args->db) + 1 : 1, slash ? args->db : ".");
+    return (struct tare_environment_roots){.proc = "/proc", .sys = "/sys", .root = "", .folder = folder};
+}
+
 /* A run that is taken up again is not finished any more, and its machine may have changed meanwhile. */
 static int reopen(const struct tare_execute_args *args, struct tare_err *err)
 {
+    char folder[TARE_PATH_MAX];
+    const struct tare_environment_roots roots = tare_execute_roots(args, folder, sizeof folder);
     struct tare_execute_args to = *args;
     int r = tare_store_finish_run(args->store, args->run_id, NULL, err);
-    return r == 0 ? tare_environment_walk(put_changed, &to, err) : r;
+    return r == 0 && args->resumed ? tare_environment_walk_at(&roots, put_changed, &to, err) : r;
 }
 
 struct meter_writer {
@@ -324,6 +364,7 @@ static int open_outside(const struct tare_execute_args *args, struct tare_outsid
 int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
 {
     struct tare_outside *outside = NULL;
+    char fingerprint[TARE_SHA256_HEX] = "";
     struct jobs jobs = {.store = args->store};
     int r = tare_query_cells(args->store, args->run_id, collect_cell, &jobs, err);
     if (jobs.n > 1) {
@@ -331,13 +372,14 @@ int tare_execute(const struct tare_execute_args *args, struct tare_err *err)
     }
     if (r == 0 && jobs.n > 0) {
         r = reopen(args, err);
+        r = r == 0 ? tare_environment_fingerprint(NULL, fingerprint, err) : r;
         r = r == 0 ? open_outside(args, &outside, err) : r;
     }
     struct tare_progress progress;
     tare_progress_begin(&progress, jobs.n, args->progress);
     for (size_t i = 0; r == 0 && i < jobs.n; i++) {
         tare_progress_job(&progress, i, jobs.list[i].label);
-        r = attempt(args, outside, &jobs.list[i], &progress, err);
+        r = attempt(args, outside, fingerprint, &jobs.list[i], &progress, err);
     }
     tare_progress_clear(&progress);
     tare_outside_close(outside);

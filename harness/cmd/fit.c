@@ -162,6 +162,7 @@ static int execute(struct search *s, const struct tare_plan *plan, struct tare_e
                                    .paths = s->paths,
                                    .options = &plan->options,
                                    .plan = plan->json,
+                                   .db = s->o->args.db,
                                    .progress = true};
     int r = tare_record_run(&to, plan, err);
     s->step->run_id = to.run_id;

@@ -128,7 +128,7 @@ bool tare_plan_args_given(const struct tare_run_options *o)
     return o->name || o->seed || o->repeats || o->memory_limit || o->network || o->cgroup || o->baseline ||
            o->noise || o->model || o->technique || o->task || o->scenario || o->include || o->exclude ||
            o->set || o->metering || o->meter || o->sustain || o->idle_time || o->cool_to_c || o->cool_limit ||
-           o->energy_model || o->prices || o->carbon;
+           o->energy_model || o->prices || o->carbon || o->peak_flops || o->peak_bandwidth;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)
@@ -145,6 +145,8 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
                                       {"cool_limit", o->cool_limit},
                                       {"network", o->network},
                                       {"cgroup", o->cgroup},
+                                      {"peak_flops", o->peak_flops},
+                                      {"peak_bandwidth", o->peak_bandwidth},
                                       {"baseline", o->baseline},
                                       {"noise", o->noise},
                                       {"energy_model", o->energy_model},

@@ -31,6 +31,8 @@ struct tare_run_options {
     char *meter;
     char *network;
     char *cgroup;
+    char *peak_flops;
+    char *peak_bandwidth;
     char *baseline;
     char *noise;
     char *model;
@@ -69,6 +71,8 @@ struct tare_run_options {
         TARE_PLAN_ARG(cool_limit, NULL, "longest wait for that, such as 300s"),                          \
         TARE_PLAN_ARG(network, NULL, "host, or own: a network namespace for every worker"),              \
         TARE_PLAN_ARG(cgroup, NULL, "folder of a cgroup that every worker enters first"),                \
+        TARE_PLAN_ARG(peak_flops, NULL, "declared peak of the machine, FLOP/s"),                         \
+        TARE_PLAN_ARG(peak_bandwidth, NULL, "declared peak bandwidth of its memory, B/s"),               \
         TARE_PLAN_ARG(baseline, NULL, "model that speed-ups refer to"),                                  \
         TARE_PLAN_ARG(noise, NULL, "what a disturbance does to a cell: flag or void"),                   \
         TARE_PLAN_ARG(model, TARE_OPT_REPEATABLE, "BACKEND[,path=FILE][,name=LABEL][,option=value...]"), \

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "core/declared.h"
 #include "core/environment.h"
+#include "metrics/nvml_api.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,37 @@ static int add_repeats(struct tare_store *store, const struct tare_plan *plan, c
     return r;
 }
 
+struct gpus {
+    struct tare_execute_args *to;
+    int r;
+    struct tare_err *err;
+};
+
+/* A secret names one card of the world: its hash alone is kept. */
+static void put_gpu(void *ctx, const char *key, const char *value, bool is_secret)
+{
+    struct gpus *g = ctx;
+    char name[96], sha256[TARE_SHA256_HEX], hashed[32];
+    (void)snprintf(name, sizeof name, "nvidia.%.80s", key);
+    if (g->r == 0 && is_secret) {
+        g->r = tare_sha256(value, strlen(value), sha256, g->err);
+        (void)snprintf(hashed, sizeof hashed, "sha256:%.16s", sha256);
+        value = hashed;
+    }
+    if (g->r == 0) {
+        g->r = put_environment(g->to, name, value, NULL, g->err);
+    }
+}
+
+/* The cards of NVIDIA, where the driver is there; that it is not stands with the meter. */
+static int put_gpus(struct tare_execute_args *to, struct tare_err *err)
+{
+    struct gpus g = {.to = to, .err = err};
+    char why[256] = "";
+    (void)tare_nvml_facts(NULL, put_gpu, &g, why, sizeof why);
+    return g.r;
+}
+
 static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, struct tare_err *err)
 {
     char *text = NULL, sha256[TARE_SHA256_HEX], now[32];
@@ -74,7 +106,10 @@ static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, s
     }
     free(text);
     r = r == 0 ? tare_certificate_cite(to->store, to->run_id, to->paths, err) : r;
-    return r == 0 ? tare_environment_walk(put_environment, to, err) : r;
+    char folder[TARE_PATH_MAX];
+    const struct tare_environment_roots roots = tare_execute_roots(to, folder, sizeof folder);
+    r = r == 0 ? tare_environment_walk_at(&roots, put_environment, to, err) : r;
+    return r == 0 ? put_gpus(to, err) : r;
 }
 
 int tare_record_run(struct tare_execute_args *to, const struct tare_plan *plan, struct tare_err *err)

@@ -108,7 +108,8 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
                   struct tare_err *err)
 {
     struct stored_plan stored = {0};
-    struct tare_execute_args to = {.paths = args->paths, .options = &stored.options, .progress = true};
+    struct tare_execute_args to = {
+        .paths = args->paths, .options = &stored.options, .db = o->resume, .resumed = true, .progress = true};
     int r = tare_store_open(o->resume, TARE_STORE_WRITE, &to.store, err);
     if (r < 0) {
         return r;
@@ -131,7 +132,7 @@ static int start(const struct tare_run_options *o, const struct tare_command_arg
                  const struct tare_plan *plan, struct tare_err *err)
 {
     struct tare_execute_args to = {
-        .paths = args->paths, .options = &plan->options, .plan = plan->json, .progress = true};
+        .paths = args->paths, .options = &plan->options, .plan = plan->json, .db = o->db, .progress = true};
     int r = tare_store_open(o->db, TARE_STORE_CREATE, &to.store, err);
     if (r < 0) {
         return r;

@@ -45,12 +45,12 @@ int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name
 {
     put_phase(metering, phase, tare_clock_ns(), TARE_ABSENT);
     tare_outbox_flush(metering->outbox); /* a crash in this phase must be told by its name */
+    tare_outside_say(metering->outside_fd, phase, false);
     for (size_t i = 0; i < metering->meters.n; i++) {
         if (metering->meters.list[i].opened) {
             metering->meters.list[i].ops.begin(metering->meters.list[i].self);
         }
     }
-    tare_outside_say(metering->outside_fd, phase, false);
     metering->begin_ns = tare_clock_ns();
     return metering->begin_ns;
 }
@@ -130,16 +130,22 @@ int tare_metering_ask_backend(struct tare_metering *metering, enum tare_phase_na
     return l.code;
 }
 
-void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns)
+static void end_meters(struct tare_metering *metering, enum tare_phase_name phase, bool late)
 {
-    int64_t now_ns = tare_clock_ns();
-    tare_outside_say(metering->outside_fd, phase, true);
     for (size_t i = 0; i < metering->meters.n; i++) {
         const struct tare_opened_meter *m = &metering->meters.list[i];
         struct collector c = {{collect, collect_doubted}, metering, phase, m->ops.name};
-        if (m->opened) {
+        if (m->opened && (m->ops.late != 0) == late) {
             m->ops.end(m->self, &c.sink);
         }
     }
+}
+
+void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns)
+{
+    int64_t now_ns = tare_clock_ns();
+    end_meters(metering, phase, false);
+    tare_outside_say(metering->outside_fd, phase, true);
+    end_meters(metering, phase, true);
     put_phase(metering, phase, metering->begin_ns, end_ns ? end_ns : now_ns);
 }

@@ -3,9 +3,10 @@
  * The worker's side of measuring a phase: begin and end of the meters that are in the worker, the word to
  * those outside, and where readings go.
  *
- * The stamps of a phase lie inside everything else: meters of the worker, then those outside, then the
- * stamp; the stamp, then those outside, then the worker's. So reading a meter is never part of what is
- * timed, and the window of the outside meters is wider than the phase by a fraction of a millisecond.
+ * The stamps of a phase lie inside everything else: those outside, the worker's own meters, the stamp; the
+ * stamp, the worker's, those outside, and last the worker's that take long. So reading a meter is never part
+ * of what is timed; waiting for those outside is no waiting for a CPU that the worker's meters would see; and
+ * the window of those outside is wider than the phase by what the worker's take, some tenths of a millisecond.
  */
 #ifndef TARE_CORE_METERING_H
 #define TARE_CORE_METERING_H

@@ -30,6 +30,8 @@ struct tare_plan_options {
     int64_t cool_limit_ns;      /* and no longer than this */
     int64_t network;            /* enum tare_network (core/spec.h) */
     char *cgroup;               /* folder of a cgroup that every worker enters */
+    double peak_flops;          /* declared, FLOP/s; 0: not */
+    double peak_bandwidth;      /* declared, B/s; 0: not */
     char *baseline;             /* name of the model that speed-ups refer to */
     int64_t noise;              /* enum tare_noise_policy (core/noise.h) */
 };

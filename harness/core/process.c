@@ -33,7 +33,7 @@ static int input_file(const char *input, struct tare_err *err)
 }
 
 static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int in_fd, int out_fd,
-                 int extra_fd, enum tare_process_output output)
+                 int extra_fd, enum tare_process_output output, char *const *env)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -63,10 +63,34 @@ static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int i
         const char *const *in;
         char *const *out;
     } args = {argv};
-    r = posix_spawn(out_pid, exe, &actions, &attributes, args.out, environ);
+    r = posix_spawn(out_pid, exe, &actions, &attributes, args.out, env);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return r;
+}
+
+/* Our environment with a variable of that many bytes behind it; the two blocks of memory are the caller's. */
+static char **padded_environment(size_t padding_bytes, char **out_padding)
+{
+    static const char name[] = "TARE_PADDING=";
+    size_t n = 0;
+    while (environ[n]) {
+        n++;
+    }
+    char **list = calloc(n + 2, sizeof *list);
+    char *padding = malloc(sizeof name + padding_bytes);
+    if (!list || !padding) {
+        free(list);
+        free(padding);
+        return NULL;
+    }
+    memcpy(list, environ, n * sizeof *list);
+    memcpy(padding, name, sizeof name - 1);
+    memset(padding + sizeof name - 1, 'x', padding_bytes);
+    padding[sizeof name - 1 + padding_bytes] = '\0';
+    list[n] = padding;
+    *out_padding = padding;
+    return list;
 }
 
 /* A descriptor of 10 or above, so that no dup2 target can be one of ours. */
@@ -80,7 +104,8 @@ static int move_up(int fd)
 }
 
 int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
-                       const char *input, enum tare_process_output output, int extra_fd, struct tare_err *err)
+                       const char *input, enum tare_process_output output, int extra_fd, size_t padding_bytes,
+                       struct tare_err *err)
 {
     int in_fd = input_file(input, err);
     if (in_fd < 0) {
@@ -95,7 +120,10 @@ int tare_process_start(struct tare_process *process, const char *exe, const char
     pipe_fds[0] = move_up(pipe_fds[0]);
     pipe_fds[1] = move_up(pipe_fds[1]);
     pid_t pid = 0;
-    int r = spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output);
+    char *padding = NULL, **env = padded_environment(padding_bytes, &padding);
+    int r = env ? spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output, env) : ENOMEM;
+    free(env);
+    free(padding);
     close(in_fd);
     close(pipe_fds[1]);
     if (r != 0) {

@@ -21,10 +21,10 @@ struct tare_process {
 enum { TARE_PROCESS_EXTRA_FD = 4 };
 
 /* Starts exe with argv and input (all of it is written before this returns). extra_fd, 10 or above, becomes
- * its descriptor 4; -1: it has none. */
+ * its descriptor 4; -1: it has none. Its environment is ours and a variable of padding_bytes. */
 TARE_MUST_CHECK int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
                                        const char *input, enum tare_process_output output, int extra_fd,
-                                       struct tare_err *err);
+                                       size_t padding_bytes, struct tare_err *err);
 void tare_process_kill(struct tare_process *process);        /* SIGKILL */
 bool tare_process_ended(const struct tare_process *process); /* without waiting for it */
 int tare_process_wait(struct tare_process *process);         /* the status of waitpid(2) */

@@ -54,10 +54,15 @@ enum tare_verdict tare_verdict(const struct tare_verdict_facts *f, char *reasons
     const struct {
         bool holds;
         const char *code;
-    } rules[] = {{f->crash > 0, "CRASH"},     {f->timeout > 0, "TIMEOUT"},
-                 {f->oom > 0, "OOM"},         {f->error > 0, "ERROR"},
-                 {f->pending > 0, "PENDING"}, {f->failed_samples > 0, "FAILED_SAMPLES"},
-                 {!complete, "INCOMPLETE"},   {f->files_changed, "FILES_CHANGED"}};
+    } rules[] = {{f->crash > 0, "CRASH"},
+                 {f->timeout > 0, "TIMEOUT"},
+                 {f->oom > 0, "OOM"},
+                 {f->error > 0, "ERROR"},
+                 {f->pending > 0, "PENDING"},
+                 {f->failed_samples > 0, "FAILED_SAMPLES"},
+                 {!complete, "INCOMPLETE"},
+                 {f->files_changed, "FILES_CHANGED"},
+                 {f->broken_seals > 0, "SAMPLES_CHANGED"}};
     if (n_reasons > 0) {
         reasons[0] = '\0';
     }

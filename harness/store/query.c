@@ -182,6 +182,21 @@ int tare_query_phases(struct tare_store *store, int64_t cell_id, tare_reading_fn
     return r == 0 ? walk_readings(store, s, fn, ctx, err) : r;
 }
 
+int tare_query_meters(struct tare_store *store, int64_t run_id, tare_meter_fn fn, void *ctx,
+                      struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(store, "SELECT name, absent FROM meter WHERE run_id = ? ORDER BY name", &s, err,
+                             "i", run_id);
+    while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
+        r = fn(ctx, tare_sql_text(s, 0), tare_sql_text_or_null(s, 1), err);
+    }
+    if (s) {
+        (void)sqlite3_reset(s);
+    }
+    return r;
+}
+
 static int walk_pairs(struct tare_store *store, sqlite3_stmt *s, tare_text_pair_fn fn, void *ctx,
                       struct tare_err *err)
 {

@@ -59,6 +59,10 @@ TARE_MUST_CHECK int tare_query_facts(struct tare_store *store, int64_t cell_id, 
 /* Was a file of the cell (same role, same path) different for some of its attempts? */
 TARE_MUST_CHECK int tare_query_files_changed(struct tare_store *store, int64_t cell_id, bool *out,
                                              struct tare_err *err);
+/* Meters of a run: absent NULL if it was used. */
+typedef int (*tare_meter_fn)(void *ctx, const char *name, const char *absent, struct tare_err *err);
+TARE_MUST_CHECK int tare_query_meters(struct tare_store *store, int64_t run_id, tare_meter_fn fn, void *ctx,
+                                      struct tare_err *err);
 /* Id of the newest run; TARE_E_DATABASE if there is none. */
 TARE_MUST_CHECK int tare_query_last_run(struct tare_store *store, int64_t *out_id, struct tare_err *err);
 /* Number of samples committed for a repeat, which is also the first item still to be asked. */

@@ -159,7 +159,7 @@ static void explain_none(struct tare_energy *en)
         }
     }
     for (size_t i = 0; i < n; i++) {
-        used += snprintf(en->no_meter + used, sizeof en->no_meter - (size_t)used, "%s %.120s", i ? ";" : "",
+        used += snprintf(en->no_meter + used, sizeof en->no_meter - (size_t)used, "%s %.400s", i ? ";" : "",
                          said[i]);
     }
     (void)snprintf(en->no_meter + used, sizeof en->no_meter - (size_t)used, "%s; see 'tare doctor'",

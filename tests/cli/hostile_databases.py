@@ -122,8 +122,8 @@ ALLOWED = [
     ("a seed of -2^63", ["UPDATE run SET seed = -9223372036854775807 - 1"]),
     ("a cell of a run that is not there", ["UPDATE cell SET run_id = 77"]),
     ("a second run whose number is 2^63 - 1",
-     ["INSERT INTO run SELECT 9223372036854775807, name, plan, plan_sha256, seed, started_utc, "
-      "NULL, tare_version FROM run",
+     ["INSERT INTO run (id, name, plan, plan_sha256, seed, started_utc, tare_version) SELECT "
+      "9223372036854775807, name, plan, plan_sha256, seed, started_utc, tare_version FROM run",
       "UPDATE cell SET run_id = 9223372036854775807 WHERE id = 1"]),
     ("an unknown backend", ["UPDATE cell SET spec = replace(spec, 'null.so', 'none.so')",
                             "UPDATE repeat SET outcome = 'pending'"]),

@@ -29,6 +29,7 @@ def write(db, sql, *values):
     connection = sqlite3.connect(db)
     with connection:
         connection.execute(sql, values)
+        connection.execute("UPDATE repeat SET sha256 = NULL")  # what was edited on purpose is not a damage
     connection.close()
 
 

@@ -91,6 +91,9 @@ struct tare_meter {
     /* Outside only, optional: the hottest part that it knows now, in degrees Celsius; NaN: unknown. For
      * cooling down to a temperature before a cell. */
     double (*temperature_c)(void *self);
+    /* Worker only: `end` takes long (it walks page tables), and is called behind all others, those outside
+     * included. */
+    uint32_t late;
 };
 
 #define TARE_METER_HEADER                                                                         \
