@@ -63,7 +63,7 @@ enum tare_phase_name {
 
 static inline const char *tare_phase_text(int phase)
 {
-    static const char *const names[] = {"start",  "load",        "warmup",    "measure",
+    static const char *const names[] = {"start",  "load",        "warmup",     "measure",
                                         "unload", "idle_before", "idle_after", "sustain"};
     return phase >= 0 && phase <= TARE_PHASE_SUSTAIN ? names[phase] : "unknown";
 }

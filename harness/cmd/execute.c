@@ -48,6 +48,7 @@ struct recorder {
     int64_t samples;
     struct tare_progress *progress;
     struct tare_outside *outside;
+    bool stopped;            /* the user asked to stop while the machine was measured at rest behind it */
     const char *fingerprint; /* of the machine's settings as the run began or was taken up */
 };
 
@@ -181,11 +182,17 @@ static int measure(const struct tare_execute_args *args, struct recorder *rec, c
         .outside = rec->outside,
         .padding_bytes = tare_environment_padding(args->options->seed, rec->job->repeat_id),
         .tick = on_tick};
+    struct tare_err rested = {0};
     int r = tare_rest_before(&rest, err);
     r = r == 0 ? tare_supervise(&supervise, ended, err) : r;
-    r = r == 0 ? tell_settings(rec, err) : r;
-    r = r == 0 ? tare_rest_after(&rest, err) : r;
-    return r == 0 ? tare_outside_drain(rec->outside, on_reading, rec, err) : r;
+    if (r == 0) {
+        r = tell_settings(rec, err);
+        int after = tare_rest_after(&rest, &rested);
+        rec->stopped = after == TARE_E_INTERRUPTED; /* the worker has ended well: it is not thrown away */
+        r = r == 0 && !rec->stopped && after < 0 ? tare_err_set(err, after, "%s", rested.msg) : r;
+    }
+    int drained = tare_outside_drain(rec->outside, on_reading, rec, r == 0 ? err : NULL);
+    return r == 0 ? drained : r;
 }
 
 /* The outcome of a worker that is not started, because a file of its cell is not the one it should be. */
@@ -233,6 +240,9 @@ static int attempt(const struct tare_execute_args *args, struct tare_outside *ou
     if (r == 0 && ended.outcome != TARE_OUTCOME_OK) {
         tare_progress_clear(progress);
         tare_log(TARE_LOG_WARN, NULL, "%s, block %lld: %s", job->label, (long long)job->block, ended.message);
+    }
+    if (r == 0 && rec.stopped) {
+        r = tare_err_set(err, TARE_E_INTERRUPTED, "stopped by a signal");
     }
     return r == 0 ? tare_store_checkpoint(args->store, err) : r;
 }

@@ -125,10 +125,18 @@ static int add_sets(struct tare_json *plan, const char *values, struct tare_err 
 
 bool tare_plan_args_given(const struct tare_run_options *o)
 {
-    return o->name || o->seed || o->repeats || o->memory_limit || o->network || o->cgroup || o->baseline ||
-           o->noise || o->model || o->technique || o->task || o->scenario || o->include || o->exclude ||
-           o->set || o->metering || o->meter || o->sustain || o->idle_time || o->cool_to_c || o->cool_limit ||
-           o->energy_model || o->prices || o->carbon || o->peak_flops || o->peak_bandwidth;
+    const char *const given[] = {o->name,    o->seed,    o->repeats,    o->memory_limit,   o->metering,
+                                 o->meter,   o->sustain, o->idle_time,  o->cool_to_c,      o->cool_limit,
+                                 o->network, o->cgroup,  o->peak_flops, o->peak_bandwidth, o->baseline,
+                                 o->noise,   o->model,   o->technique,  o->task,           o->scenario,
+                                 o->include, o->exclude, o->set,        o->energy_model,   o->prices,
+                                 o->carbon};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        if (given[i]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out, struct tare_err *err)

@@ -2,6 +2,7 @@
 /* `tare show`: what a database holds: runs, their cells, outcomes, files and machine. */
 #include "cmd/cmd.h"
 
+#include "store/certificate.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -87,6 +88,35 @@ static int add_cell(void *ctx, const struct tare_cell_row *c, struct tare_err *e
     return r == 0 ? tare_query_artifacts(v->store, c->id, add_file, &inner, err) : r;
 }
 
+static int add_meter(void *ctx, const char *name, const char *absent, struct tare_err *err)
+{
+    struct tare_json *o = tare_json_add_object(((struct view *)ctx)->into, NULL);
+    (void)err;
+    tare_json_add_str(o, "name", name);
+    tare_json_add_str(o, "absent", absent);
+    return 0;
+}
+
+/* The certificate that the run cites, and the meters that it had. */
+static int add_instruments(const struct view *v, int64_t run_id, struct tare_json *o, struct tare_err *err)
+{
+    struct view inner = *v;
+    struct tare_cited cited;
+    int r = tare_query_cited(v->store, run_id, &cited, err);
+    if (r == 0 && cited.id != TARE_ABSENT) {
+        struct tare_json *c = tare_json_add_object(o, "certificate");
+        tare_json_add_i64(c, "id", cited.id);
+        tare_json_add_str(c, "made", cited.made_utc);
+        tare_json_add_i64(c, "passed", cited.n_pass);
+        tare_json_add_i64(c, "failed", cited.n_fail);
+        tare_json_add_i64(c, "absent", cited.n_absent);
+    } else if (r == 0) {
+        tare_json_add_null(o, "certificate");
+    }
+    inner.into = tare_json_add_array(o, "meters");
+    return r == 0 ? tare_query_meters(v->store, run_id, add_meter, &inner, err) : r;
+}
+
 static int add_run(void *ctx, const struct tare_run_row *run, struct tare_err *err)
 {
     struct view *v = ctx;
@@ -108,6 +138,7 @@ static int add_run(void *ctx, const struct tare_run_row *run, struct tare_err *e
     tare_json_add_str(o, "plan", run->plan);
     inner.into = tare_json_add_object(o, "environment");
     int r = tare_query_environment(v->store, run->id, add_pair, &inner, err);
+    r = r == 0 ? add_instruments(v, run->id, o, err) : r;
     inner.into = tare_json_add_array(o, "cells");
     return r == 0 ? tare_query_cells(v->store, run->id, add_cell, &inner, err) : r;
 }
@@ -179,7 +210,8 @@ const struct tare_command tare_command_show = {
     .arguments = "[DB]",
     .text = "Without --run a line a run; with it the plan, the machine, every cell with its verdict, its "
             "repeats and "
-            "their outcomes, and the SHA-256 of every file involved (--json shows all of it).",
+            "their outcomes, the certificate that it cites, its meters, and the SHA-256 of every file "
+            "involved (--json shows all of it).",
     .max_words = 1,
     .options_size = sizeof(struct show_options),
     .options = options,

@@ -41,17 +41,26 @@ static void put_phase(struct tare_metering *metering, enum tare_phase_name phase
     tare_outbox_put(metering->outbox, TARE_FRAME_PHASE, &frame, sizeof frame, NULL, 0);
 }
 
+static void say(struct tare_metering *metering, enum tare_phase_name phase, bool end)
+{
+    if (!metering->outside_lost) {
+        metering->outside_lost = !tare_outside_say(metering->outside_fd, phase, end);
+    }
+}
+
 int64_t tare_metering_begin(struct tare_metering *metering, enum tare_phase_name phase)
 {
     put_phase(metering, phase, tare_clock_ns(), TARE_ABSENT);
     tare_outbox_flush(metering->outbox); /* a crash in this phase must be told by its name */
-    tare_outside_say(metering->outside_fd, phase, false);
+    int64_t from_ns = tare_clock_ns();
+    say(metering, phase, false);
     for (size_t i = 0; i < metering->meters.n; i++) {
         if (metering->meters.list[i].opened) {
             metering->meters.list[i].ops.begin(metering->meters.list[i].self);
         }
     }
     metering->begin_ns = tare_clock_ns();
+    metering->edge_ns = metering->begin_ns - from_ns;
     return metering->begin_ns;
 }
 
@@ -141,11 +150,29 @@ static void end_meters(struct tare_metering *metering, enum tare_phase_name phas
     }
 }
 
+/* What metering itself is worth knowing of. */
+static void put_own(struct tare_metering *metering, enum tare_phase_name phase, const char *name,
+                    const char *unit, double value)
+{
+    const struct tare_reading reading = {.name = name,
+                                         .unit = unit,
+                                         .scope = "process",
+                                         .source = "harness, at the edges of the phase",
+                                         .kind = TARE_KIND_MEASURED,
+                                         .value = value};
+    tare_metering_add(metering, phase, "harness", &reading);
+}
+
 void tare_metering_end(struct tare_metering *metering, enum tare_phase_name phase, int64_t end_ns)
 {
     int64_t now_ns = tare_clock_ns();
     end_meters(metering, phase, false);
-    tare_outside_say(metering->outside_fd, phase, true);
+    say(metering, phase, true);
     end_meters(metering, phase, true);
+    if (metering->meters.n > 0 || metering->outside_fd >= 0) {
+        put_own(metering, phase, "metering_edge_time", "s",
+                (double)(metering->edge_ns + tare_clock_ns() - now_ns) / 1e9);
+        put_own(metering, phase, "outside_lost", "1", metering->outside_lost ? 1 : 0);
+    }
     put_phase(metering, phase, metering->begin_ns, end_ns ? end_ns : now_ns);
 }

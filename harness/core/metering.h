@@ -6,7 +6,8 @@
  * The stamps of a phase lie inside everything else: those outside, the worker's own meters, the stamp; the
  * stamp, the worker's, those outside, and last the worker's that take long. So reading a meter is never part
  * of what is timed; waiting for those outside is no waiting for a CPU that the worker's meters would see; and
- * the window of those outside is wider than the phase by what the worker's take, some tenths of a millisecond.
+ * the window of those outside is wider than the phase by what the worker's take, some tenths of a
+ * millisecond.
  */
 #ifndef TARE_CORE_METERING_H
 #define TARE_CORE_METERING_H
@@ -21,6 +22,8 @@ struct tare_metering {
     struct tare_outbox *outbox;
     int outside_fd; /* to the thread of core/outside.h; -1: there is none */
     int64_t begin_ns;
+    int64_t edge_ns;   /* what the begin of the phase took, outside of its stamps */
+    bool outside_lost; /* those outside gave no answer; they are not asked again */
 };
 
 struct tare_metering_args {

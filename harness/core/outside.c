@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/reading.h"
 #include "core/meters.h"
+#include "core/supervisor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,7 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { answer_ms = 10000, end_bit = 0x80 };
+enum { answer_ms = 10000, ask_ms = 20000, step_ms = 100, end_bit = 0x80 };
+/* An edge that takes longer, and is worth more than a hundredth of the phase, spoils the windows of others.
+ */
+#define SLOW_EDGE_NS      INT64_C(5000000)
 #define DEFAULT_PERIOD_NS INT64_C(100000000)
 
 /* What the caller asks of the thread, over a socket of packets. Each is answered by one double. */
@@ -26,6 +30,12 @@ enum ask { ASK_STOP = 1, ASK_LISTEN, ASK_ATTACH, ASK_EDGE, ASK_TEMPERATURE };
 struct message {
     enum ask ask;
     int64_t value; /* descriptor, process, edge */
+};
+
+struct readings {
+    struct tare_reading_record *list; /* owned, strings too */
+    size_t n, cap;
+    bool lost; /* memory was refused: some are missing */
 };
 
 struct tare_outside {
@@ -37,15 +47,18 @@ struct tare_outside {
     int answer_fd; /* the thread's end */
     /* The thread's alone. */
     int worker_fd; /* -1: no worker */
-    bool attached; /* the worker's process is known: before that it is not listened to */
+    int64_t pid;   /* the worker's; 0: none, and it is not listened to */
+    bool attached; /* the meters know it: from its first edge on, when it has moved to where it will stay */
     int64_t next_ns[tare_max_meters];
-    int64_t begin_cpu_ns; /* at the begin of the phase */
+    int64_t begin_cpu_ns;    /* at the begin of the phase */
+    int64_t begun_ns;        /* when the last meter had begun */
+    int64_t slow_ns;         /* what the begin took, and then the end */
+    struct readings pending; /* of the edge that is being served */
+    bool dead;               /* the caller's: the thread hangs in a meter and is not asked any more */
     struct tare_rng rng;
     /* Both sides', under the lock. */
     pthread_mutex_t lock;
-    struct tare_reading_record *kept;
-    size_t n_kept, cap_kept;
-    bool lost; /* memory was refused: readings are missing */
+    struct readings kept;
 };
 
 struct collector {
@@ -54,21 +67,47 @@ struct collector {
     const char *phase, *meter;
 };
 
-static void keep(struct tare_outside *o, const struct tare_reading_record *record)
+static void add(struct readings *to, const struct tare_reading_record *record)
+{
+    if (to->n == to->cap) {
+        size_t cap = to->cap ? 2 * to->cap : 256;
+        struct tare_reading_record *larger = realloc(to->list, cap * sizeof *larger);
+        to->list = larger ? larger : to->list;
+        to->cap = larger ? cap : to->cap;
+    }
+    if (to->n < to->cap && tare_reading_copy(record, &to->list[to->n], NULL) == 0) {
+        to->n++;
+    } else {
+        to->lost = true;
+    }
+}
+
+static void free_readings(struct readings *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        tare_reading_free(&r->list[i]);
+    }
+    free(r->list);
+    memset(r, 0, sizeof *r);
+}
+
+/* Hands over what an edge has given; all of it is doubtful where the edge was slow. */
+static void keep_pending(struct tare_outside *o, bool slow)
 {
     (void)pthread_mutex_lock(&o->lock);
-    if (o->n_kept == o->cap_kept) {
-        size_t cap = o->cap_kept ? 2 * o->cap_kept : 256;
-        struct tare_reading_record *larger = realloc(o->kept, cap * sizeof *larger);
-        o->kept = larger ? larger : o->kept;
-        o->cap_kept = larger ? cap : o->cap_kept;
+    for (size_t i = 0; i < o->pending.n; i++) {
+        struct tare_reading_record record = o->pending.list[i];
+        char flags[200];
+        if (slow && !record.absent) {
+            (void)snprintf(flags, sizeof flags, "%.160s%sEDGE_SLOW", record.flags ? record.flags : "",
+                           record.flags && record.flags[0] ? "," : "");
+            record.flags = flags;
+        }
+        add(&o->kept, &record);
     }
-    if (o->n_kept < o->cap_kept && tare_reading_copy(record, &o->kept[o->n_kept], NULL) == 0) {
-        o->n_kept++;
-    } else {
-        o->lost = true;
-    }
+    o->kept.lost = o->kept.lost || o->pending.lost;
     (void)pthread_mutex_unlock(&o->lock);
+    free_readings(&o->pending);
 }
 
 static void collect_doubted(struct tare_readings *to, const struct tare_reading *reading,
@@ -77,7 +116,7 @@ static void collect_doubted(struct tare_readings *to, const struct tare_reading 
     struct collector *c = (struct collector *)to;
     if (!tare_reading_fault(reading)) {
         struct tare_reading_record record = tare_reading_record_of(c->phase, c->meter, reading, doubt);
-        keep(c->outside, &record);
+        add(&c->outside->pending, &record);
     }
 }
 
@@ -107,27 +146,54 @@ static void keep_own_cpu(struct tare_outside *o, const char *phase)
                                                .u = (double)NAN,
                                                .gain = (double)NAN,
                                                .flags = ""};
-    keep(o, &record);
+    add(&o->pending, &record);
+}
+
+static void serve_meters(struct tare_outside *o, const char *phase, bool end, bool late)
+{
+    for (size_t i = 0; i < o->meters.n; i++) {
+        const struct tare_opened_meter *m = &o->meters.list[i];
+        struct collector c = {{collect, collect_doubted}, o, phase, m->ops.name};
+        if (!m->opened || (m->ops.late != 0) != late) {
+            continue;
+        }
+        if (end) {
+            m->ops.end(m->self, &c.sink);
+        } else {
+            m->ops.begin(m->self);
+        }
+    }
+}
+
+static void serve_begin(struct tare_outside *o, const char *phase)
+{
+    free_readings(&o->pending);
+    serve_meters(o, phase, false,
+                 true); /* those that take long do not stand between the others and the phase */
+    int64_t from_ns = tare_clock_ns();
+    serve_meters(o, phase, false, false);
+    o->begin_cpu_ns = thread_cpu_ns();
+    o->begun_ns = tare_clock_ns();
+    o->slow_ns = o->begun_ns - from_ns;
+}
+
+static void serve_end(struct tare_outside *o, const char *phase)
+{
+    int64_t from_ns = tare_clock_ns();
+    keep_own_cpu(o, phase);
+    serve_meters(o, phase, true, false);
+    int64_t slow_ns = o->slow_ns + tare_clock_ns() - from_ns;
+    serve_meters(o, phase, true, true);
+    keep_pending(o, slow_ns > SLOW_EDGE_NS && slow_ns > (from_ns - o->begun_ns) / 100);
 }
 
 static void serve_edge(struct tare_outside *o, int edge)
 {
-    bool end = edge & end_bit;
     const char *phase = tare_phase_text(edge & ~end_bit);
-    if (end) {
-        keep_own_cpu(o, phase);
-    }
-    for (size_t i = 0; i < o->meters.n; i++) {
-        const struct tare_opened_meter *m = &o->meters.list[i];
-        struct collector c = {{collect, collect_doubted}, o, phase, m->ops.name};
-        if (m->opened && end) {
-            m->ops.end(m->self, &c.sink);
-        } else if (m->opened) {
-            m->ops.begin(m->self);
-        }
-    }
-    if (!end) {
-        o->begin_cpu_ns = thread_cpu_ns();
+    if (edge & end_bit) {
+        serve_end(o, phase);
+    } else {
+        serve_begin(o, phase);
     }
 }
 
@@ -172,11 +238,24 @@ static void drop_worker(struct tare_outside *o)
     }
 }
 
+static void tell_meters(struct tare_outside *o, int64_t pid)
+{
+    for (size_t i = 0; i < o->meters.n; i++) {
+        if (o->meters.list[i].opened && o->meters.list[i].ops.attach) {
+            o->meters.list[i].ops.attach(o->meters.list[i].self, pid);
+        }
+    }
+    o->attached = pid != 0;
+}
+
 static void serve_worker(struct tare_outside *o)
 {
     unsigned char edge = 0;
     ssize_t n = read(o->worker_fd, &edge, 1);
     if (n == 1) {
+        if (!o->attached) {
+            tell_meters(o, o->pid);
+        }
         serve_edge(o, edge);
         n = send(o->worker_fd, &edge, 1, MSG_NOSIGNAL);
     }
@@ -187,13 +266,11 @@ static void serve_worker(struct tare_outside *o)
 
 static void attach(struct tare_outside *o, int64_t pid)
 {
-    for (size_t i = 0; i < o->meters.n; i++) {
-        if (o->meters.list[i].opened && o->meters.list[i].ops.attach) {
-            o->meters.list[i].ops.attach(o->meters.list[i].self, pid);
-        }
-    }
-    o->attached = pid != 0;
+    o->pid = pid;
     if (pid == 0) {
+        if (o->attached) {
+            tell_meters(o, 0);
+        }
         drop_worker(o);
     }
 }
@@ -246,7 +323,7 @@ static void *run_thread(void *arg)
     bool go_on = true;
     while (go_on) {
         struct pollfd p[2] = {{.fd = o->answer_fd, .events = POLLIN},
-                              {.fd = o->attached ? o->worker_fd : -1, .events = POLLIN}};
+                              {.fd = o->pid ? o->worker_fd : -1, .events = POLLIN}};
         (void)poll(p, 2, wait_ms(o));
         if (p[0].revents) {
             go_on = serve_caller(o);
@@ -261,6 +338,21 @@ static void *run_thread(void *arg)
     return NULL;
 }
 
+/* False: no answer in time, or the user will not wait for one. The thread then hangs in some meter. */
+static bool await_answer(struct tare_outside *o)
+{
+    struct pollfd p = {.fd = o->ask_fd, .events = POLLIN};
+    for (int waited_ms = 0; waited_ms < ask_ms; waited_ms += step_ms) {
+        if (poll(&p, 1, step_ms) > 0) {
+            return true;
+        }
+        if (waited_ms >= 10 * step_ms && tare_supervise_stopped()) {
+            return false;
+        }
+    }
+    return false;
+}
+
 static double ask(struct tare_outside *o, enum ask what, int64_t value)
 {
     struct message m;
@@ -268,9 +360,12 @@ static double ask(struct tare_outside *o, enum ask what, int64_t value)
     m.ask = what;
     m.value = value;
     double answer = (double)NAN;
-    if (send(o->ask_fd, &m, sizeof m, MSG_NOSIGNAL) == (ssize_t)sizeof m) {
-        while (recv(o->ask_fd, &answer, sizeof answer, 0) < 0 && errno == EINTR) {
-        }
+    if (o->dead || send(o->ask_fd, &m, sizeof m, MSG_NOSIGNAL) != (ssize_t)sizeof m) {
+        return answer;
+    }
+    o->dead = !await_answer(o);
+    if (!o->dead && recv(o->ask_fd, &answer, sizeof answer, 0) != (ssize_t)sizeof answer) {
+        answer = (double)NAN;
     }
     return answer;
 }
@@ -339,13 +434,14 @@ void tare_outside_close(struct tare_outside *o)
         return;
     }
     (void)ask(o, ASK_STOP, 0);
+    if (o->dead) {
+        return; /* a thread that hangs in a meter still uses all of it; the process ends soon */
+    }
     (void)pthread_join(o->thread, NULL);
     close(o->ask_fd);
     close(o->answer_fd);
-    for (size_t i = 0; i < o->n_kept; i++) {
-        tare_reading_free(&o->kept[i]);
-    }
-    free(o->kept);
+    free_readings(&o->pending);
+    free_readings(&o->kept);
     tare_meters_close(&o->meters);
     (void)pthread_mutex_destroy(&o->lock);
     free(o);
@@ -401,33 +497,36 @@ int tare_outside_drain(struct tare_outside *o, tare_outside_reading_fn fn, void 
         return 0;
     }
     (void)pthread_mutex_lock(&o->lock);
-    struct tare_reading_record *kept = o->kept;
-    size_t n = o->n_kept;
-    int r = o->lost ? tare_err_set(err, TARE_E_NOMEM, "meters: out of memory for readings") : 0;
-    o->kept = NULL;
-    o->n_kept = o->cap_kept = 0;
+    struct readings kept = o->kept;
+    memset(&o->kept, 0, sizeof o->kept);
     (void)pthread_mutex_unlock(&o->lock);
-    for (size_t i = 0; i < n; i++) {
-        r = r == 0 ? fn(ctx, &kept[i], err) : r;
-        tare_reading_free(&kept[i]);
+    int r = o->dead     ? tare_err_set(err, TARE_E_ENVIRONMENT,
+                                       "a meter outside hangs; turn it off: --meter NAME,off=true")
+            : kept.lost ? tare_err_set(err, TARE_E_NOMEM, "meters: out of memory for readings")
+                        : 0;
+    for (size_t i = 0; r == 0 && i < kept.n; i++) {
+        r = fn(ctx, &kept.list[i], err);
     }
-    free(kept);
+    free_readings(&kept);
     return r;
 }
 
-void tare_outside_say(int fd, enum tare_phase_name phase, bool end)
+bool tare_outside_say(int fd, enum tare_phase_name phase, bool end)
 {
     unsigned char edge = (unsigned char)((int)phase | (end ? end_bit : 0)), answer = 0;
-    if (fd < 0 || send(fd, &edge, 1, MSG_NOSIGNAL) != 1) {
-        return;
+    if (fd < 0) {
+        return true;
+    }
+    if (send(fd, &edge, 1, MSG_NOSIGNAL) != 1) {
+        return false;
     }
     struct pollfd p = {.fd = fd, .events = POLLIN};
     int n = 0;
     while ((n = poll(&p, 1, answer_ms)) < 0 && errno == EINTR) {
     }
-    if (n <= 0) {
+    if (n <= 0 || recv(fd, &answer, 1, 0) != 1) {
         (void)shutdown(fd, SHUT_RDWR); /* an answer that comes after all must not pass for the next one */
-        return;
+        return false;
     }
-    (void)recv(fd, &answer, 1, 0);
+    return true;
 }

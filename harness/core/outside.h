@@ -9,8 +9,11 @@
  * what is timed, and no writing of samples into the database can delay a reading. Readings are kept until
  * the caller takes them.
  *
- * A worker that dies in a phase leaves it open: the phase then has no readings. A worker that gets no
- * answer for 10 s goes on without; that phase has none either.
+ * Meters that say they take long (`late`) begin first and end last, so that the windows of the others are the
+ * phase's; where an edge takes over 5 ms and a hundredth of the phase all the same, its readings are flagged
+ * EDGE_SLOW. A worker that dies in a phase leaves it open: the phase then has no readings. A worker that gets
+ * no answer for 10 s goes on without any for the rest of its life, and says so (reading outside_lost). A
+ * thread that hangs in a meter is left behind: draining is then an error.
  */
 #ifndef TARE_CORE_OUTSIDE_H
 #define TARE_CORE_OUTSIDE_H
@@ -36,7 +39,8 @@ TARE_MUST_CHECK int tare_outside_walk(struct tare_outside *outside, tare_outside
 
 /* A socket for a worker to come; *out_fd is its end, the caller's to close. -1 if no meter works. */
 TARE_MUST_CHECK int tare_outside_connect(struct tare_outside *outside, int *out_fd, struct tare_err *err);
-/* The process that is measured from here on; 0: none any more, and the socket is closed. */
+/* The process that is measured from here on; 0: none any more, and the socket is closed. Meters are told at
+ * its first edge: by then it has entered the cgroup and the namespaces where it will stay. */
 void tare_outside_attach(struct tare_outside *outside, int64_t pid);
 /* An edge of a phase of the supervisor's own; returns when all meters have been read. */
 void tare_outside_edge(struct tare_outside *outside, enum tare_phase_name phase, bool end);
@@ -49,7 +53,7 @@ TARE_MUST_CHECK int tare_outside_drain(struct tare_outside *outside, tare_outsid
                                        struct tare_err *err);
 
 /* The worker's side: tells the other end of fd that the phase begins or ends, and waits for the answer.
- * fd -1: nothing. */
-void tare_outside_say(int fd, enum tare_phase_name phase, bool end);
+ * False: there was none. fd -1: nothing to do. */
+bool tare_outside_say(int fd, enum tare_phase_name phase, bool end);
 
 #endif

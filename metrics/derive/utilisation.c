@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char no_peak[] = "no peak is known; run 'tare selftest' or give --peak-flops and --peak-bandwidth";
+static const char no_peak[] =
+    "no peak is known; run 'tare selftest' or give --peak-flops and --peak-bandwidth";
 
 /* What a figure needs before it can be computed. */
 enum need { NEED_FLOPS = 1, NEED_BYTES = 2, NEED_PEAK_FLOPS = 4, NEED_PEAK_BYTES = 8 };

@@ -2,19 +2,21 @@
 """Meters that stand outside: loaded like backends, read at the edges of phases, and never part of what is
 timed. The meter is the example of the documentation, built against the headers alone."""
 import os
+import signal
 import subprocess
+import time
 
-from clilib import close, contains, equal, main, null, query, scalar, tare, true, write_plan
+from clilib import close, contains, equal, main, null, query, scalar, start, tare, true, write_plan
 
 SOURCE = os.environ["TARE_SOURCE_ROOT"]
 TASKS = [{"task": "tokens", "options": {"items": 5, "prompt_tok": 5, "max_output": 4}}]
 
 
-def build():
-    example = os.path.join(SOURCE, "docs/examples/constant-meter/constant_meter.c")
+def build(source="docs/examples/constant-meter/constant_meter.c", to="constant_meter.so", *flags):
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                    "-fPIC", "-shared", f"-I{SOURCE}/harness/include", "-o", "constant_meter.so", example], check=True)
-    true(os.path.exists("constant_meter.so"), "the example builds")
+                    "-fPIC", "-shared", f"-I{SOURCE}/harness/include", *flags, "-o", to,
+                    os.path.join(SOURCE, source)], check=True)
+    true(os.path.exists(to), f"{source} builds")
 
 
 def run(db, *args, rc=0, model=None, **keys):
@@ -73,6 +75,48 @@ def test_sustain():
     true(0.6 <= t["sustain"] < 0.8, f"four passes took {t['sustain']} s")
     true(t["sustain"] <= r["sustain", "energy_constant"][0] / 10 < t["sustain"] + 0.05, "energy of all passes")
     equal(scalar("s.db", "SELECT count(*) FROM sample"), 5, "samples are those of the measure phase")
+
+
+def test_slow_edges():
+    """A meter that takes 30 ms at an edge spoils the window of those behind it, and that is told; one that says so
+    comes last, and does not."""
+    build()
+    build("tests/cli/odd_meter.c", "odd.so")
+    build("tests/cli/odd_meter.c", "late.so", "-DLATE=1")
+    for name, value in (("odd", "end_ns=30ms"), ("odd", "begin_ns=30ms")):
+        run("o.db", "--meter", f"./{name}.so,{value}", "--meter", "./constant_meter.so")
+        equal({r[6] for r in readings("o.db").values() if r[0] is not None}, {"DECLARED,EDGE_SLOW", "EDGE_SLOW"}, value)
+        os.remove("o.db")
+    run("l.db", "--meter", "./late.so,begin_ns=30ms,end_ns=30ms", "--meter", "./constant_meter.so,watts=10")
+    r, t = readings("l.db"), spans("l.db")
+    equal(r["measure", "energy_constant"][6], "DECLARED", "nothing to flag")
+    true(r["measure", "energy_constant"][0] / 10 < t["measure"] + 0.025, "its window is the phase's")
+    equal(scalar("l.db", "SELECT count(*) FROM reading WHERE name = 'odd'"), 3, "the late one is read too")
+
+
+def test_interrupted_at_rest():
+    """What a worker has measured is kept when the user stops while the machine is measured at rest behind it."""
+    build()
+    write_plan("plan.json", [null("n", token_ns=1_000_000)], TASKS, repeats=2)
+    running = start("run", "plan.json", "--db", "i.db", "--meter", "./constant_meter.so", "--idle-time", "3s")
+    time.sleep(4.5)  # 3 s at rest, 15 ms of work, and half of the 3 s behind it
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=30)
+    equal(running.returncode, 3, "an interrupted run")
+    equal(query("i.db", "SELECT outcome FROM repeat ORDER BY position, block")[0][0], "ok", "the repeat has ended well")
+    true(scalar("i.db", "SELECT count(*) FROM reading WHERE phase = 'measure' AND name = 'energy_constant'") == 1,
+         "and has its readings")
+    tare("run", "--resume", "i.db")
+    equal(query("i.db", "SELECT verdict FROM cell"), [("VALID",)], "the rest follows")
+    equal(scalar("i.db", "SELECT count(*) FROM attempt"), 2, "no repeat was measured twice")
+
+
+def test_what_metering_takes():
+    build()
+    run("e.db", "--meter", "./constant_meter.so")
+    edge, = [v for v, in query("e.db", "SELECT value FROM reading WHERE name = 'metering_edge_time' AND phase = 'measure'")]
+    true(0 < edge < 0.1, f"edges of a phase took {edge} s")
+    equal(scalar("e.db", "SELECT count(*) FROM reading WHERE name = 'outside_lost' AND value <> 0"), 0, "all answered")
 
 
 def test_not_cooled():

@@ -80,7 +80,8 @@ static bool has_flag(const struct kept *k, const char *name, const char *flag)
 }
 
 #define GEMM_PEAK "measured by selftest"
-static const char no_peak[] = "no peak is known; run 'tare selftest' or give --peak-flops and --peak-bandwidth";
+static const char no_peak[] =
+    "no peak is known; run 'tare selftest' or give --peak-flops and --peak-bandwidth";
 
 /* Llama-2-7B in 16 bits: parameters and FLOPs of a decode step at 2048 tokens of context with the head, bytes
  * of a token's keys and values, and of the prompt's FLOPs without it. */

@@ -91,8 +91,8 @@ struct tare_meter {
     /* Outside only, optional: the hottest part that it knows now, in degrees Celsius; NaN: unknown. For
      * cooling down to a temperature before a cell. */
     double (*temperature_c)(void *self);
-    /* Worker only: `end` takes long (it walks page tables), and is called behind all others, those outside
-     * included. */
+    /* `end` takes long (it walks page tables, or waits): called behind all others, in the worker behind those
+     * outside too. Outside its `begin` comes before the others'. */
     uint32_t late;
 };
 
