@@ -11,16 +11,16 @@
 /* Idle power around one repeat. */
 struct idle {
     double power_w;
-    double u_w;         /* reading errors and the drift between the two; NaN: unknown */
-    double gain_w;      /* of the meters' gains; NaN: unknown */
-    const char *absent; /* why it is not known or not to be used */
+    double u_w;                  /* reading errors and the drift between the two; NaN: unknown */
+    double gain_w[TARE_N_PARTS]; /* of the meters' gains, by part; NaN: unknown */
+    const char *absent;          /* why it is not known or not to be used */
 };
 
 static const double drift_limit = 0.05, u_limit = 0.10;
 
 static struct idle no_idle(const char *why)
 {
-    return (struct idle){(double)NAN, (double)NAN, (double)NAN, why};
+    return (struct idle){.power_w = (double)NAN, .u_w = (double)NAN, .absent = why};
 }
 
 /* Before and after, each energy over its own duration. Drift counts as uniform between the two. */
@@ -28,13 +28,13 @@ static struct idle read_idle(const struct tare_energy_work *w, unsigned parts, i
 {
     static const char *const phases[] = {"idle_before", "idle_after"};
     struct tare_joules j[2];
-    double t[2];
+    double t[2], gains_j[2][TARE_N_PARTS];
     for (size_t i = 0; i < 2; i++) {
         t[i] = tare_energy_wall_s(w->e, repeat_id, phases[i]);
         if (!isfinite(t[i])) {
             return no_idle("no idle phase was measured before and after the repeat");
         }
-        j[i] = tare_energy_read(&w->en, parts, repeat_id, phases[i]);
+        j[i] = tare_energy_read_parts(&w->en, parts, repeat_id, phases[i], gains_j[i]);
         if (j[i].absent) {
             return no_idle(j[i].absent);
         }
@@ -42,10 +42,14 @@ static struct idle read_idle(const struct tare_energy_work *w, unsigned parts, i
     double before = j[0].value / t[0], after = j[1].value / t[1];
     double drift = after - before, mean = 0.5 * (before + after);
     double read_u = 0.5 * hypot(j[0].u / t[0], j[1].u / t[1]);
-    return (struct idle){mean, hypot(read_u, drift / sqrt(12)), 0.5 * (j[0].gain / t[0] + j[1].gain / t[1]),
-                         fabs(drift) > drift_limit * mean
-                             ? "idle power before and after differ by more than 5 %: let the machine settle"
-                             : NULL};
+    struct idle idle = {.power_w = mean, .u_w = hypot(read_u, drift / sqrt(12))};
+    for (int i = 0; i < TARE_N_PARTS; i++) {
+        idle.gain_w[i] = 0.5 * (gains_j[0][i] / t[0] + gains_j[1][i] / t[1]);
+    }
+    if (fabs(drift) > drift_limit * mean) {
+        idle.absent = "idle power before and after differ by more than 5 %: let the machine settle";
+    }
+    return idle;
 }
 
 static struct tare_joules no_joules(const char *why)
@@ -57,7 +61,8 @@ static struct tare_joules no_joules(const char *why)
 static struct tare_joules net_of(const struct tare_energy_work *w, unsigned parts, int64_t repeat_id,
                                  struct idle *idle)
 {
-    struct tare_joules gross = tare_energy_read(&w->en, parts, repeat_id, "measure");
+    double gains_j[TARE_N_PARTS];
+    struct tare_joules gross = tare_energy_read_parts(&w->en, parts, repeat_id, "measure", gains_j);
     double wall_s = tare_energy_wall_s(w->e, repeat_id, "measure");
     *idle = read_idle(w, parts, repeat_id);
     const char *why =
@@ -71,9 +76,12 @@ static struct tare_joules net_of(const struct tare_energy_work *w, unsigned part
     if (why) {
         return no_joules(why);
     }
-    /* The gain is one error of one meter: it scales the difference. */
+    /* The gain is one error of one meter: it scales that meter's difference. */
+    for (int i = 0; i < TARE_N_PARTS; i++) {
+        gains_j[i] -= idle->gain_w[i] * wall_s;
+    }
     return (struct tare_joules){gross.value - idle->power_w * wall_s, hypot(gross.u, wall_s * idle->u_w),
-                                fabs(gross.gain - idle->gain_w * wall_s), NULL};
+                                tare_energy_add_gains(&w->en, parts, gains_j), NULL};
 }
 
 static struct tare_figure make(const struct tare_energy_work *w, unsigned parts, const char *name,
@@ -110,7 +118,8 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct idle idle = read_idle(w, w->en.total, w->e->repeats[i].id);
             s.absent = isnan(idle.power_w) ? idle.absent : NULL;
-            tare_series_add(&s, idle.power_w, idle.u_w, idle.gain_w);
+            tare_series_add(&s, idle.power_w, idle.u_w,
+                            tare_energy_add_gains(&w->en, w->en.total, idle.gain_w));
         }
     }
     int r = tare_series_put(&power, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err);

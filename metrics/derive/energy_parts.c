@@ -226,8 +226,7 @@ const char *tare_energy_why(const struct tare_energy *en, enum tare_part part)
                                   : why_not_read[part];
 }
 
-/* Gains of channels on one meter are one error, those of different meters are not. */
-static double add_gains(const struct tare_energy *en, unsigned parts, const double *gains)
+double tare_energy_add_gains(const struct tare_energy *en, unsigned parts, const double gains[TARE_N_PARTS])
 {
     double square = 0;
     for (int i = 0; i < TARE_N_PARTS; i++) {
@@ -246,8 +245,16 @@ static double add_gains(const struct tare_energy *en, unsigned parts, const doub
 struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
                                     const char *phase)
 {
+    double gains_j[TARE_N_PARTS];
+    return tare_energy_read_parts(en, parts, repeat_id, phase, gains_j);
+}
+
+struct tare_joules tare_energy_read_parts(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
+                                          const char *phase, double gains_j[TARE_N_PARTS])
+{
     struct tare_joules sum = {0};
-    double gains[TARE_N_PARTS] = {0}, square = 0;
+    double square = 0;
+    memset(gains_j, 0, TARE_N_PARTS * sizeof *gains_j);
     for (int part = 0; part < TARE_N_PARTS; part++) {
         size_t channels = 0;
         for (size_t i = 0; parts & 1u << part && i < en->e->n_readings; i++) {
@@ -262,7 +269,7 @@ struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts
             channels++;
             sum.value += r->value;
             square += r->u * r->u;
-            gains[part] += r->gain * r->value;
+            gains_j[part] += r->gain * r->value;
         }
         if (parts & 1u << part && channels == 0) {
             return (struct tare_joules){(double)NAN, (double)NAN, (double)NAN,
@@ -270,7 +277,7 @@ struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts
         }
     }
     sum.u = sqrt(square);
-    sum.gain = add_gains(en, parts, gains);
+    sum.gain = tare_energy_add_gains(en, parts, gains_j);
     return sum;
 }
 

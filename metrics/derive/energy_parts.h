@@ -63,6 +63,12 @@ bool tare_energy_usable(const struct tare_evidence_repeat *r);
 /* The energy of those parts in one phase of a repeat. */
 struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
                                     const char *phase);
+/* The same, with the gain of each part in J apart: what is subtracted is subtracted meter by meter. */
+struct tare_joules tare_energy_read_parts(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
+                                          const char *phase, double gains_j[TARE_N_PARTS]);
+/* One gain of all parts: those of one meter are one error and add up, signs and all; those of different
+ * meters add in quadrature. */
+double tare_energy_add_gains(const struct tare_energy *en, unsigned parts, const double gains[TARE_N_PARTS]);
 /* Length of a phase in s, or NaN. */
 double tare_energy_wall_s(const struct tare_evidence *e, int64_t repeat_id, const char *phase);
 /* "package", the scope of its readings. */

@@ -324,6 +324,39 @@ static void cpu(struct made *m, double user, double system, double supervisor, d
     made_all(m, "measure", "foreign", "node", "foreign_cpu", foreign, (double)NAN, (double)NAN);
 }
 
+/* Of two meters each has a gain of its own, and the difference of each is scaled by it. Taken as one, two
+ * gains that belong to different meters would cancel. */
+static void test_net_two_meters(void **state)
+{
+    (void)state;
+    const double z = 1.959963984540054;
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0, 0.05);
+    made_all(&made, "measure", "nvml", "device", "energy_gpu_0", 60, 0, 0.1);
+    idle(&made, 1, 1, 0); /* 10 J of the package, 50 J of the device */
+    made_all(&made, "idle_before", "nvml", "device", "energy_gpu_0", 25, 0, 0.1);
+    made_all(&made, "idle_after", "nvml", "device", "energy_gpu_0", 25, 0, 0.1);
+    derive();
+    double half = z * hypot(0.05 * 90, 0.1 * 10);
+    made_expect(&figures, "energy_net", 100);
+    assert_true(fabs(made_get(&figures, "energy_net")->high - (100 + half)) < 1e-6);
+    half = z * hypot(0.05 * 1, 0.1 * 5);
+    made_expect(&figures, "idle_power", 6);
+    assert_true(fabs(made_get(&figures, "idle_power")->high - (6 + half)) < 1e-6);
+    /* package and dram on two meters: what is shared out of them is as unsure */
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0, 0.05);
+    made_all(&made, "measure", "hwmon", "dram", "energy_dram_0", 60, 0, 0.1);
+    idle(&made, 1, 1, 0);
+    made_all(&made, "idle_before", "hwmon", "dram", "energy_dram_0", 25, 0, 0.1);
+    made_all(&made, "idle_after", "hwmon", "dram", "energy_dram_0", 25, 0, 0.1);
+    cpu(&made, 5, 0, 0, 37.5); /* 5 s of ours, 15 s of others */
+    derive();
+    half = z * 0.25 * hypot(0.05 * 90, 0.1 * 10);
+    made_expect(&figures, "energy_process", 25);
+    assert_true(fabs(made_get(&figures, "energy_process")->high - (25 + half)) < 1e-6);
+}
+
 static void test_process(void **state)
 {
     (void)state;
@@ -451,12 +484,19 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),           cmocka_unit_test(test_per_what),
-        cmocka_unit_test(test_interval),       cmocka_unit_test(test_absence),
-        cmocka_unit_test(test_flags),          cmocka_unit_test(test_net),
-        cmocka_unit_test(test_net_interval),   cmocka_unit_test(test_process),
-        cmocka_unit_test(test_shares),         cmocka_unit_test(test_idle_at_full_load),
-        cmocka_unit_test(test_idle_not_stuck), cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_per_what),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_absence),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_net),
+        cmocka_unit_test(test_net_interval),
+        cmocka_unit_test(test_net_two_meters),
+        cmocka_unit_test(test_process),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_idle_at_full_load),
+        cmocka_unit_test(test_idle_not_stuck),
+        cmocka_unit_test(test_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
