@@ -101,6 +101,8 @@ tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e);
  * the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a time, a rate or an
  * energy. */
 void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
+/* The codes alone, of what disturbed another phase of complete repeats. */
+void tare_figure_flag_phase(struct tare_figure *f, const struct tare_evidence *e, const char *phase);
 /* RESUMED: a repeat was put together from several worker processes. */
 void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e);
 /* Looks at the latencies of every complete repeat; fills `steady` of e's repeats, given once more to write

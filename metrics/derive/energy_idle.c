@@ -16,6 +16,7 @@ struct idle {
     const char *absent;          /* why it is not known or not to be used */
 };
 
+static const char *const idle_phases[] = {"idle_before", "idle_after"};
 static const double drift_limit = 0.05, u_limit = 0.10;
 
 static struct idle no_idle(const char *why)
@@ -26,15 +27,14 @@ static struct idle no_idle(const char *why)
 /* Before and after, each energy over its own duration. Drift counts as uniform between the two. */
 static struct idle read_idle(const struct tare_energy_work *w, unsigned parts, int64_t repeat_id)
 {
-    static const char *const phases[] = {"idle_before", "idle_after"};
     struct tare_joules j[2];
     double t[2], gains_j[2][TARE_N_PARTS];
     for (size_t i = 0; i < 2; i++) {
-        t[i] = tare_energy_wall_s(w->e, repeat_id, phases[i]);
+        t[i] = tare_energy_wall_s(w->e, repeat_id, idle_phases[i]);
         if (!isfinite(t[i])) {
             return no_idle("no idle phase was measured before and after the repeat");
         }
-        j[i] = tare_energy_read_parts(&w->en, parts, repeat_id, phases[i], gains_j[i]);
+        j[i] = tare_energy_read_parts(&w->en, parts, repeat_id, idle_phases[i], gains_j[i]);
         if (j[i].absent) {
             return no_idle(j[i].absent);
         }
@@ -94,10 +94,23 @@ static struct tare_figure make(const struct tare_energy_work *w, unsigned parts,
         (void)snprintf(source + strlen(source), n_source - strlen(source), "%s", formula);
         f.source = source;
         f.scope = scope;
-        tare_energy_doubt(&w->en, parts, "measure", &f);
-        tare_figure_flag_noise(&f, w->e);
     }
     return f;
+}
+
+/* The doubts of what was read while nothing was loaded, and what disturbed it. */
+static void doubt_idle(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
+{
+    for (size_t i = 0; i < 2; i++) {
+        tare_energy_doubt(&w->en, parts, idle_phases[i], f);
+        tare_figure_flag_phase(f, w->e, idle_phases[i]);
+    }
+}
+
+static void doubt_measured(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
+{
+    tare_energy_doubt(&w->en, parts, "measure", f);
+    tare_figure_flag_noise(f, w->e);
 }
 
 int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
@@ -113,6 +126,9 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         int r = tare_figure_absent(&power, w->en.absent, to, err);
         return r == 0 ? tare_figure_absent(&net, w->en.absent, to, err) : r;
     }
+    doubt_idle(w, w->en.total, &power);
+    doubt_idle(w, w->en.total, &net);
+    doubt_measured(w, w->en.total, &net);
     struct tare_series s = {.values = w->room};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         if (tare_energy_usable(&w->e->repeats[i])) {
@@ -191,6 +207,8 @@ int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figure
     if (!parts) {
         return tare_figure_absent(&f, tare_energy_why(&w->en, TARE_PART_PACKAGE), to, err);
     }
+    doubt_measured(w, parts, &f);
+    doubt_idle(w, parts, &f);
     tare_figure_flag(&f, "CPU_SHARE");
     struct tare_series s = {.values = w->room};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
@@ -245,6 +263,7 @@ int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures 
     }
     bool cancels = tare_energy_same_channels(&w->en, &base, base.total);
     struct tare_series s = {.values = w->room};
+    doubt_measured(w, w->en.total, &f);
     tare_energy_doubt(&base, base.total, "measure", &f);
     tare_figure_flag_noise(&f, w->e->baseline);
     if (!cancels) {

@@ -384,6 +384,38 @@ static void test_process(void **state)
     made_expect_absent(&figures, "energy_process", "shorter than half a second");
 }
 
+/* What is doubtful about idle is so about what is left when it is subtracted; the energy of the measure phase
+ * is no part of idle power. */
+static void test_idle_doubts(void **state)
+{
+    static const char *const after[] = {"energy_net", "energy_process"};
+    (void)state;
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0.3, 0.05);
+    idle(&made, 4, 4, 0.01);
+    cpu(&made, 4, 1, 12.5, 1);
+    made_find(&made, 1, "measure", "energy_package_0")->flags = "MIRRORED";
+    made_find(&made, 2, "idle_before", "energy_package_0")->flags = "FILTERED";
+    made_find(&made, 3, "idle_after", "energy_package_0")->kind = "modelled";
+    made_all(&made, "idle_before", "powercap", "package", "energy_package_0_period", 5.0 / 40, 0, 0);
+    made_all(&made, "idle_after", "machine", "node", "node_foreign_cpu", 30, 0, 0);
+    made_all(&made, "measure", "machine", "node", "steal", 30, 0, 0);
+    derive();
+    assert_string_equal(made_get(&figures, "idle_power")->flags, "SHORT_WINDOW,FILTERED,FOREIGN_CPU");
+    assert_int_equal(made_get(&figures, "idle_power")->kind, TARE_KIND_MODELLED);
+    for (size_t i = 0; i < 2; i++) {
+        const struct made_figure *f = made_get(&figures, after[i]);
+        assert_non_null(strstr(f->flags, "MIRRORED"));
+        assert_non_null(strstr(f->flags, "FILTERED"));
+        assert_non_null(strstr(f->flags, "SHORT_WINDOW"));
+        assert_non_null(strstr(f->flags, "FOREIGN_CPU"));
+        assert_non_null(strstr(f->flags, "STEAL"));
+        assert_int_equal(f->kind, TARE_KIND_MODELLED);
+    }
+    assert_string_equal(made_get(&figures, "energy")->flags, "MIRRORED,STEAL");
+    assert_int_equal(made_get(&figures, "energy")->kind, TARE_KIND_MEASURED);
+}
+
 static void test_shares(void **state)
 {
     double share[3], cpu_s[] = {1, 3, 0};
@@ -484,19 +516,13 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_per_what),
-        cmocka_unit_test(test_interval),
-        cmocka_unit_test(test_absence),
-        cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_net),
-        cmocka_unit_test(test_net_interval),
-        cmocka_unit_test(test_net_two_meters),
-        cmocka_unit_test(test_process),
-        cmocka_unit_test(test_shares),
-        cmocka_unit_test(test_idle_at_full_load),
-        cmocka_unit_test(test_idle_not_stuck),
-        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_sums),           cmocka_unit_test(test_per_what),
+        cmocka_unit_test(test_interval),       cmocka_unit_test(test_absence),
+        cmocka_unit_test(test_flags),          cmocka_unit_test(test_net),
+        cmocka_unit_test(test_net_interval),   cmocka_unit_test(test_net_two_meters),
+        cmocka_unit_test(test_process),        cmocka_unit_test(test_idle_doubts),
+        cmocka_unit_test(test_shares),         cmocka_unit_test(test_idle_at_full_load),
+        cmocka_unit_test(test_idle_not_stuck), cmocka_unit_test(test_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
