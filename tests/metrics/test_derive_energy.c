@@ -226,6 +226,58 @@ static void test_absence(void **state)
     made_expect_absent(&figures, "energy", "every repeat was resumed");
 }
 
+/* Idle of 5 s before and after each repeat, at those powers. */
+static void idle(struct made *m, double before_w, double after_w, double u)
+{
+    made_wall(m, "idle_before", 5);
+    made_wall(m, "idle_after", 5);
+    made_all(m, "idle_before", "powercap", "package", "energy_package_0", 5 * before_w, u, 0.05);
+    made_all(m, "idle_after", "powercap", "package", "energy_package_0", 5 * after_w, u, 0.05);
+}
+
+/* A second package that shows up in one repeat only, or a sensor that another one took the place of, makes
+ * another quantity of the sum. Order says nothing. */
+static void test_channels(void **state)
+{
+    (void)state;
+    made_init(&made, 3);
+    two_domains(&made, 100, 20);
+    made_all(&made, "measure", "powercap", "package", "energy_package_1", 100, 0.3, 0.05);
+    derive();
+    made_expect(&figures, "energy", 220);
+    made_find(&made, 1, "measure", "energy_package_0")->name = "energy_package_2";
+    made_find(&made, 1, "measure", "energy_package_1")->name = "energy_package_0";
+    made_find(&made, 1, "measure", "energy_package_2")->name = "energy_package_1";
+    made_find(&made, 1, "measure", "energy_package_0")->source = "energy_package_0";
+    made_find(&made, 1, "measure", "energy_package_1")->source = "energy_package_1";
+    derive();
+    made_expect(&figures, "energy", 220);
+    made_find(&made, 2, "measure", "energy_package_1")->meter = "nobody";
+    derive();
+    made_expect_absent(&figures, "energy_package", "same channels in every repeat");
+    made_expect_absent(&figures, "energy", "same channels in every repeat");
+    made_expect(&figures, "energy_dram", 20);
+    made_find(&made, 2, "measure", "energy_package_1")->meter = "powercap";
+    made_find(&made, 0, "measure", "energy_dram_0")->source = "another sensor";
+    derive();
+    made_expect_absent(&figures, "energy_dram", "same channels in every repeat");
+    /* another meter that read the same ones is taken */
+    made_all(&made, "measure", "perf_power", "dram", "energy_ram", 21, 0.1, 0.05);
+    derive();
+    made_expect(&figures, "energy", 221);
+    /* what is subtracted must be of what it is subtracted from */
+    made_init(&made, 3);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0.3, 0.05);
+    made_all(&made, "measure", "powercap", "package", "energy_package_1", 100, 0.3, 0.05);
+    idle(&made, 4, 4, 0.01);
+    made_all(&made, "load", "powercap", "package", "energy_package_0", 9, 0.3, 0.05);
+    derive();
+    made_expect(&figures, "energy", 200);
+    made_expect_absent(&figures, "idle_power", "other channels");
+    made_expect_absent(&figures, "energy_net", "other channels");
+    made_expect_absent(&figures, "energy_load", "other channels");
+}
+
 static void test_flags(void **state)
 {
     (void)state;
@@ -246,15 +298,6 @@ static void test_flags(void **state)
     assert_int_equal(made_get(&figures, "energy")->kind, TARE_KIND_MODELLED);
     assert_int_equal(made_get(&figures, "energy_per_tok")->kind, TARE_KIND_MODELLED);
     assert_int_equal(made_get(&figures, "energy_package")->kind, TARE_KIND_MEASURED);
-}
-
-/* Idle of 5 s before and after each repeat, at those powers. */
-static void idle(struct made *m, double before_w, double after_w, double u)
-{
-    made_wall(m, "idle_before", 5);
-    made_wall(m, "idle_after", 5);
-    made_all(m, "idle_before", "powercap", "package", "energy_package_0", 5 * before_w, u, 0.05);
-    made_all(m, "idle_after", "powercap", "package", "energy_package_0", 5 * after_w, u, 0.05);
 }
 
 static void test_net(void **state)
@@ -516,13 +559,21 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),           cmocka_unit_test(test_per_what),
-        cmocka_unit_test(test_interval),       cmocka_unit_test(test_absence),
-        cmocka_unit_test(test_flags),          cmocka_unit_test(test_net),
-        cmocka_unit_test(test_net_interval),   cmocka_unit_test(test_net_two_meters),
-        cmocka_unit_test(test_process),        cmocka_unit_test(test_idle_doubts),
-        cmocka_unit_test(test_shares),         cmocka_unit_test(test_idle_at_full_load),
-        cmocka_unit_test(test_idle_not_stuck), cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_per_what),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_absence),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_net),
+        cmocka_unit_test(test_net_interval),
+        cmocka_unit_test(test_net_two_meters),
+        cmocka_unit_test(test_process),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_idle_doubts),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_idle_at_full_load),
+        cmocka_unit_test(test_idle_not_stuck),
+        cmocka_unit_test(test_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
