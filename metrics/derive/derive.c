@@ -277,21 +277,37 @@ const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evide
     return NULL;
 }
 
-/* NaN where it was not read. */
-static double start_temperature(const struct tare_evidence *e, int64_t repeat_id)
+/* temperature_begin, temperature_gpu_0_begin, ... in the measure phase of a repeat. */
+static bool is_start_temperature(const struct tare_evidence_reading *r, int64_t repeat_id)
 {
-    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "temperature_begin");
-    return r && !r->absent ? r->value : (double)NAN;
+    static const char head[] = "temperature_", tail[] = "_begin";
+    size_t n = strlen(r->r.name);
+    return r->repeat_id == repeat_id && !r->r.absent && strncmp(r->r.name, head, sizeof head - 1) == 0 &&
+           n >= sizeof tail && strcmp(r->r.name + n - (sizeof tail - 1), tail) == 0 &&
+           strcmp(r->r.phase, "measure") == 0 && strcmp(r->r.meter, TARE_METER_OF_BACKEND) != 0;
+}
+
+void tare_figure_flag_heat(struct tare_figure *f, const struct tare_evidence *e, int64_t repeat_id,
+                           int64_t base_id)
+{
+    enum { apart_k = 5 };
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_evidence_reading *a = &e->readings[i];
+        for (size_t j = 0; is_start_temperature(a, repeat_id) && j < e->baseline->n_readings; j++) {
+            const struct tare_evidence_reading *b = &e->baseline->readings[j];
+            if (is_start_temperature(b, base_id) && strcmp(a->r.name, b->r.name) == 0 &&
+                fabs(a->r.value - b->r.value) > apart_k) {
+                tare_figure_flag(f, "TEMPERATURE");
+            }
+        }
+    }
 }
 
 void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
                            const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b)
 {
-    enum { apart_s = 3600, apart_k = 5 };
-    /* A hotter chip leaks more and boosts less. */
-    if (fabs(start_temperature(e, a->id) - start_temperature(e->baseline, b->id)) > apart_k) {
-        tare_figure_flag(f, "TEMPERATURE");
-    }
+    enum { apart_s = 3600 };
+    tare_figure_flag_heat(f, e, a->id, b->id);
     if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
         tare_figure_flag(f, "UNEQUAL_WORK");
     }

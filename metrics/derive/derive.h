@@ -130,6 +130,10 @@ const char *tare_evidence_no_baseline(const struct tare_evidence *e);
 /* The baseline's repeat of the same block, if both are complete; there is a baseline. */
 const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evidence *e,
                                                          const struct tare_evidence_repeat *r);
+/* TEMPERATURE: a sensor that both sides of a pair have, of whatever chip, was more than 5 K apart at the
+ * begin of the measure phase. A hotter chip leaks more and boosts less. */
+void tare_figure_flag_heat(struct tare_figure *f, const struct tare_evidence *e, int64_t repeat_id,
+                           int64_t base_id);
 /* UNEQUAL_WORK, APART, TEMPERATURE: what makes a pair doubtful. */
 void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
                            const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b);
