@@ -126,7 +126,7 @@ static tare_noise_set judge_phase(const struct tare_evidence *e, const char *pha
 
 tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e)
 {
-    tare_noise_set set = judge_phase(e, "measure");
+    tare_noise_set set = judge_phase(e, "measure") | judge_phase(e, "sustain");
     set |= e->slow_build ? tare_noise_of_fact(TARE_FACT_SLOW_BUILD) : 0;
     set |= e->settings_changed ? tare_noise_of_fact(TARE_FACT_SETTINGS_CHANGED) : 0;
     set |= e->data_mismatch ? tare_noise_of_fact(TARE_FACT_DATA_MISMATCH) : 0;

@@ -95,11 +95,12 @@ struct tare_figure tare_figure_make(const char *name, const char *unit, enum tar
 void tare_figure_flag(struct tare_figure *f, const char *flag);
 /* Those of a reading that it is made of: words with commas between; NULL: none. */
 void tare_figure_pass_flags(struct tare_figure *f, const char *flags);
-/* The rules of core/noise.h that complete repeats raise: by their measure phases' readings, and by facts. */
+/* The rules of core/noise.h that complete repeats raise: by readings of their phases measure and sustain, and
+ * by facts. */
 tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e);
-/* What disturbed the measure phases, as flags: the codes of core/noise.h that flag times, RESUMED, and how
- * the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a time, a rate or an
- * energy. */
+/* What disturbed the phases measure and sustain, as flags: the codes of core/noise.h that flag times,
+ * RESUMED, and how the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a
+ * time, a rate or an energy. */
 void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
 /* The codes alone, of what disturbed another phase of complete repeats. */
 void tare_figure_flag_phase(struct tare_figure *f, const struct tare_evidence *e, const char *phase);

@@ -98,6 +98,12 @@ static struct tare_figure make(const struct tare_energy_work *w, unsigned parts,
     return f;
 }
 
+/* Of a total: that it is of one pass. */
+static void say_pass(const struct tare_energy_work *w, char *source, size_t n)
+{
+    (void)snprintf(source + strlen(source), n - strlen(source), "%s", tare_energy_view_text(&w->view));
+}
+
 /* The doubts of what was read while nothing was loaded, and what disturbed it. */
 static void doubt_idle(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
 {
@@ -110,12 +116,13 @@ static void doubt_idle(const struct tare_energy_work *w, unsigned parts, struct 
 static void doubt_measured(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
 {
     tare_energy_doubt(&w->en, parts, "measure", f);
-    tare_figure_flag_noise(f, w->e);
+    tare_energy_view_flag(&w->view, f);
+    tare_figure_flag_noise(f, w->whole);
 }
 
 int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[2][64], source[2][280];
+    char scope[2][64], source[2][360];
     struct tare_figure power =
         make(w, w->en.total, "idle_power", "W", "; idle before and after, nothing loaded", scope[0],
              sizeof scope[0], source[0], sizeof source[0]);
@@ -126,6 +133,7 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         int r = tare_figure_absent(&power, w->en.absent, to, err);
         return r == 0 ? tare_figure_absent(&net, w->en.absent, to, err) : r;
     }
+    say_pass(w, source[1], sizeof source[1]);
     doubt_idle(w, w->en.total, &power);
     doubt_idle(w, w->en.total, &net);
     doubt_measured(w, w->en.total, &net);
@@ -144,8 +152,9 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct idle idle;
             struct tare_joules j = net_of(w, w->en.total, w->e->repeats[i].id, &idle);
+            double once = tare_energy_view_once(&w->view, i);
             s.absent = j.absent;
-            tare_series_add(&s, j.value, j.u, j.gain);
+            tare_series_add(&s, j.value * once, j.u * once, j.gain * once);
         }
     }
     return r == 0 ? tare_series_put(&net, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err) : r;
@@ -197,7 +206,7 @@ static struct tare_joules process_of(const struct tare_energy_work *w, unsigned 
 /* By CPU time, so of what the CPU draws: the package, and its memory where that is read. */
 int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[64], source[280];
+    char scope[64], source[360];
     unsigned parts = w->en.parts[TARE_PART_PACKAGE].meter ? 1u << TARE_PART_PACKAGE : 0;
     parts |= parts && w->en.parts[TARE_PART_DRAM].meter ? 1u << TARE_PART_DRAM : 0;
     struct tare_figure f =
@@ -207,6 +216,7 @@ int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figure
     if (!parts) {
         return tare_figure_absent(&f, tare_energy_why(&w->en, TARE_PART_PACKAGE), to, err);
     }
+    say_pass(w, source, sizeof source);
     doubt_measured(w, parts, &f);
     doubt_idle(w, parts, &f);
     tare_figure_flag(&f, "CPU_SHARE");
@@ -214,8 +224,9 @@ int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figure
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct tare_joules j = process_of(w, parts, w->e->repeats[i].id);
+            double once = tare_energy_view_once(&w->view, i);
             s.absent = j.absent;
-            tare_series_add(&s, j.value, j.u, j.gain);
+            tare_series_add(&s, j.value * once, j.u * once, j.gain * once);
         }
     }
     return tare_series_put(&f, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err);
@@ -238,6 +249,7 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
         double ratio = x.value / (double)here->sums.requests / (y.value / (double)there->sums.requests);
         tare_figure_flag_pair(f, w->whole, &w->whole->repeats[i],
                               tare_evidence_partner(w->whole, &w->whole->repeats[i]));
+        tare_figure_flag_heat(f, w->e, here->id, there->id); /* at the begin of that window */
         tare_series_add(s, ratio, ratio * hypot(x.u / x.value, y.u / y.value),
                         cancels ? 0 : ratio * hypot(x.gain / x.value, y.gain / y.value));
     }
@@ -245,13 +257,16 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
 
 int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[64], source[280], formula[120];
+    char scope[64], source[360], formula[120];
     const char *why = tare_evidence_no_baseline(w->e);
     (void)snprintf(formula, sizeof formula, "; same block, this over %.60s, per request",
                    w->e->baseline_name ? w->e->baseline_name : "the baseline");
     struct tare_figure f =
         make(w, w->en.total, "energy_ratio", "x", formula, scope, sizeof scope, source, sizeof source);
     why = why ? why : w->en.absent;
+    if (!why && w->view.sustained != w->base.sustained) {
+        why = "only one of the two was asked again for a longer window (sustain)";
+    }
     if (why) {
         return tare_figure_absent(&f, why, to, err);
     }
@@ -265,7 +280,7 @@ int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures 
     struct tare_series s = {.values = w->room};
     doubt_measured(w, w->en.total, &f);
     tare_energy_doubt(&base, base.total, "measure", &f);
-    tare_figure_flag_noise(&f, w->e->baseline);
+    tare_figure_flag_noise(&f, w->whole->baseline);
     if (!cancels) {
         tare_figure_flag(&f, "GAIN_DIFFERS");
     }
