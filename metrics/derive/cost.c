@@ -66,6 +66,13 @@ static double factor_of(const struct tare_energy_work *w, size_t repeat, size_t 
     return by[which] > 0 ? 1 / by[which] : (double)NAN;
 }
 
+/* A repeat that has the window: a resumed one has its energy, and a phase of its own, in part only. */
+static bool has_window(const struct tare_energy_work *w, const struct tare_evidence_repeat *r)
+{
+    bool whole = takes_energy(&w->e->declared->prices) || w->view.sustained;
+    return whole ? tare_energy_usable(r) : r->complete;
+}
+
 static const struct {
     const char *name, *per, *none;
     bool total; /* of the window, so given for one pass over the items */
@@ -137,7 +144,7 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         const struct tare_evidence_repeat *r = &w->e->repeats[i];
         double factor = factor_of(w, i, which);
-        if ((energy ? tare_energy_usable(r) : r->complete) && isfinite(factor)) {
+        if (has_window(w, r) && isfinite(factor)) {
             struct tare_joules x = cost_of(w, i);
             s.absent = x.absent;
             tare_series_add(&s, x.value * factor, x.u * factor, x.gain * factor);

@@ -188,6 +188,33 @@ static void test_one_side(void **state)
     }
 }
 
+/* Repeats that were resumed have no phase of their own: not for energy, and not for a cost that takes none.
+ */
+static void test_resumed(void **state)
+{
+    struct tare_declared rent = declared;
+    (void)state;
+    rent.prices =
+        (struct tare_prices){.basis = TARE_PRICES_INSTANCE, .currency = "EUR", .instance_per_h = 3600};
+    cell(&fast, 3, 20);
+    fast.e.declared = &rent;
+    fast.repeats[1].attempts = 2;
+    fast.repeats[1].sums.window_ns = INT64_C(500000000000); /* with the time between two processes */
+    derive_all(&fast, &figures);
+    made_expect(&figures, "cost_total", 3);
+    assert_int_equal(made_get(&figures, "cost_total")->n, 2);
+    assert_int_equal(made_get(&figures, "cost_per_query")->n, 2);
+    assert_int_equal(made_get(&figures, "cost_per_correct")->n, 2);
+    made_expect(&figures, "energy", 30);
+    assert_int_equal(made_get(&figures, "energy")->n, 2);
+    /* without the phase its own window is one, as for rates */
+    cell(&slow, 3, 0);
+    slow.e.declared = &rent;
+    slow.repeats[1].attempts = 2;
+    derive_all(&slow, &figures);
+    assert_int_equal(made_get(&figures, "cost_total")->n, 3);
+}
+
 /* A phase that one repeat did not finish, or whose counts are not all there, is not taken of any. */
 static void test_incomplete(void **state)
 {
@@ -271,8 +298,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_means_the_same), cmocka_unit_test(test_ranking),
-        cmocka_unit_test(test_one_side),       cmocka_unit_test(test_incomplete),
-        cmocka_unit_test(test_disturbed),      cmocka_unit_test(test_heat),
+        cmocka_unit_test(test_one_side),       cmocka_unit_test(test_resumed),
+        cmocka_unit_test(test_incomplete),     cmocka_unit_test(test_disturbed),
+        cmocka_unit_test(test_heat),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
