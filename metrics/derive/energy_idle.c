@@ -194,8 +194,8 @@ static struct tare_joules process_of(const struct tare_energy_work *w, unsigned 
     if (why) {
         return no_joules(why);
     }
-    double idle_j = idle.power_w * wall_s;
-    if (!tare_energy_shares(net.value + idle_j, idle_j, cpu_s, 3, share)) {
+    double meter_j = tare_energy_read(&w->en, parts, repeat_id, "measure").value;
+    if (!tare_energy_shares(meter_j, net.value, idle.power_w * wall_s, cpu_s, 3, share)) {
         return no_joules(net.value < 0 ? "the meter read less than idle: there is nothing to share"
                                        : "shares and idle do not add up to what the meter read");
     }

@@ -98,10 +98,12 @@ TARE_MUST_CHECK int tare_energy_correct(const struct tare_evidence *e, int64_t r
                                         struct tare_err *err);
 
 /*
- * Shares by CPU time: out[i] = (total - idle) cpu[i] / sum(cpu). False, and nothing put, where there is
- * nothing to share or the shares and the idle energy do not make up the total to 0.1 %.
+ * Shares by CPU time of what is beyond idle: out[i] = net cpu[i] / sum(cpu). False where there is nothing to
+ * share, or where the shares and the idle energy do not make up meter_j to 0.1 %: what the meter itself read,
+ * not what net_j and idle_j add up to.
  */
-bool tare_energy_shares(double total_j, double idle_j, const double *cpu_s, size_t n, double *out);
+bool tare_energy_shares(double meter_j, double net_j, double idle_j, const double *cpu_s, size_t n,
+                        double *out);
 
 #define TARE_GAIN_IN_TEXT "gain (common to all cells on this meter)"
 

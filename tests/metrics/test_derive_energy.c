@@ -463,20 +463,26 @@ static void test_shares(void **state)
 {
     double share[3], cpu_s[] = {1, 3, 0};
     (void)state;
-    assert_true(tare_energy_shares(500, 100, cpu_s, 3, share));
+    assert_true(tare_energy_shares(500, 400, 100, cpu_s, 3, share));
     assert_true(fabs(share[1] / share[0] - 3) <= 0.03);
     assert_true(fabs(share[0] - 100) < 1e-9 && fabs(share[1] - 300) < 1e-9 && share[2] == 0);
     /* Scaphandre: the sum of the processes was not what the host drew */
     assert_true(fabs(share[0] + share[1] + share[2] + 100 - 500) <= 1e-3 * 500);
     const double odd[] = {0.123, 7.7, 1e-9};
-    assert_true(tare_energy_shares(77.7, 3.3, odd, 3, share));
+    assert_true(tare_energy_shares(77.7, 74.4, 3.3, odd, 3, share));
     assert_true(fabs(share[0] + share[1] + share[2] + 3.3 - 77.7) <= 1e-3 * 77.7);
     const double bad[][2] = {{-1, 2}, {0, 0}, {(double)NAN, 1}};
     for (size_t i = 0; i < 3; i++) {
-        assert_false(tare_energy_shares(500, 100, bad[i], 2, share));
+        assert_false(tare_energy_shares(500, 400, 100, bad[i], 2, share));
     }
-    assert_false(tare_energy_shares(90, 100, cpu_s, 3, share));
-    assert_false(tare_energy_shares((double)NAN, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares(90, -10, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares((double)NAN, (double)NAN, 100, cpu_s, 3, share));
+    /* what was shared out is not what the meter read: of one pass against all of them, say */
+    assert_false(tare_energy_shares(500, 40, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares(500, 400, 10, cpu_s, 3, share));
+    assert_false(tare_energy_shares(500, 400.6, 100, cpu_s, 3, share));
+    assert_true(tare_energy_shares(500, 400.4, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares((double)NAN, 400, 100, cpu_s, 3, share));
 }
 
 /* Kepler: idle as what is left over at full load goes to 0; the run's own load must not touch it. */
