@@ -139,7 +139,10 @@ static struct ranks add_up(const struct tare_evidence *e, int64_t repeat_id, str
         if (!r) {
             break;
         }
-        sum.absent = sum.absent ? sum.absent : r->absent;
+        sum.absent = sum.absent            ? sum.absent
+                     : r->absent           ? r->absent
+                     : !isfinite(r->value) ? "the backend gave no number for a rank"
+                                           : NULL;
         sum.n++;
         sum.total += r->value;
         sum.most = r->value > sum.most ? r->value : sum.most;
@@ -157,12 +160,45 @@ static struct ranks add_up(const struct tare_evidence *e, int64_t repeat_id, str
 
 enum comm { COMM_MOST, COMM_TOTAL, COMM_RATIO };
 
-static double comm_value(enum comm which, const struct ranks *ranks,
-                         const struct tare_reading_record *formula)
+/* The largest over what the formula says; NaN where the backend gives no formula. */
+static double over_formula(const struct tare_evidence *e, int64_t repeat_id, const struct ranks *ranks,
+                           struct tare_figure *f)
 {
-    return which == COMM_MOST    ? ranks->most
-           : which == COMM_TOTAL ? ranks->total
-                                 : (formula->value > 0 ? ranks->most / formula->value : (double)NAN);
+    const struct tare_reading_record *formula = find(e, repeat_id, "comm_formula_bytes", true);
+    if (!formula || formula->absent || !(formula->value > 0)) {
+        return (double)NAN;
+    }
+    double ratio = ranks->most / formula->value;
+    take_kind(f, formula);
+    if (!tare_volume_explained(ratio)) {
+        tare_figure_flag(f, "UNEXPLAINED");
+    }
+    return ratio;
+}
+
+/* One value a repeat that counts; the reason why there is none, or NULL. */
+static const char *collect_comm(const struct tare_evidence *e, enum comm which, struct tare_figure *f,
+                                double *values, size_t *n)
+{
+    size_t n_ranks = 0;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (!counts(&e->repeats[i])) {
+            continue;
+        }
+        struct ranks ranks = add_up(e, e->repeats[i].id, f);
+        if (ranks.absent || (*n > 0 && ranks.n != n_ranks)) {
+            return ranks.absent ? ranks.absent : "the repeats have different numbers of ranks";
+        }
+        n_ranks = ranks.n;
+        double value = which == COMM_MOST    ? ranks.most
+                       : which == COMM_TOTAL ? ranks.total
+                                             : over_formula(e, e->repeats[i].id, &ranks, f);
+        if (isnan(value)) {
+            return "the backend reports no comm_formula_bytes above 0";
+        }
+        values[(*n)++] = value;
+    }
+    return NULL;
 }
 
 static int derive_comm(const struct tare_evidence *e, enum comm which, double *values,
@@ -171,34 +207,12 @@ static int derive_comm(const struct tare_evidence *e, enum comm which, double *v
     static const char *const names[] = {"comm_bytes_rank_max", "comm_bytes_total", "comm_over_formula"};
     struct tare_figure f = tare_figure_make(names[which], which == COMM_RATIO ? "1" : "B", TARE_KIND_COUNTED,
                                             "not read", which == COMM_TOTAL ? "all ranks" : "rank");
-    size_t n = 0, n_ranks = 0;
-    f.kind = 0;
-    for (size_t i = 0; i < e->n_repeats; i++) {
-        if (!counts(&e->repeats[i])) {
-            continue;
-        }
-        struct ranks ranks = add_up(e, e->repeats[i].id, &f);
-        if (ranks.absent || (n > 0 && ranks.n != n_ranks)) {
-            f.kind = f.kind ? f.kind : TARE_KIND_COUNTED;
-            return tare_figure_absent(
-                &f, ranks.absent ? ranks.absent : "the repeats have different numbers of ranks", to, err);
-        }
-        n_ranks = ranks.n;
-        const struct tare_reading_record *formula = find(e, e->repeats[i].id, "comm_formula_bytes", true);
-        if (which == COMM_RATIO && (!formula || formula->absent || !(formula->value > 0))) {
-            return tare_figure_absent(&f, "the backend reports no comm_formula_bytes above 0", to, err);
-        }
-        if (which == COMM_RATIO) {
-            take_kind(&f, formula);
-        }
-        double value = comm_value(which, &ranks, formula);
-        if (which == COMM_RATIO && !tare_volume_explained(value)) {
-            tare_figure_flag(&f, "UNEXPLAINED");
-        }
-        values[n++] = value;
-    }
+    size_t n = 0;
+    f.kind = 0; /* a figure that is made of readings has no kind of its own */
+    const char *why = collect_comm(e, which, &f, values, &n);
     f.kind = f.kind ? f.kind : TARE_KIND_COUNTED;
-    return tare_figure_repeats(&f, values, n, "no repeat was completed by one process", to, err);
+    return why ? tare_figure_absent(&f, why, to, err)
+               : tare_figure_repeats(&f, values, n, "no repeat was completed by one process", to, err);
 }
 
 int tare_derive_network(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
