@@ -22,7 +22,7 @@ const char *const tare_noise_policies[] = {"flag", "void", NULL};
         .voids = true, .always = always_, .text = text_                                            \
     }
 
-static const char hot[] = "the processor or the board slowed down for heat or for its power supply";
+static const char hot[] = "a processor, a GPU or the board slowed down for heat or for its power supply";
 static const char foreign[] = "other processes used over 2 % of the machine's CPU time in a repeat";
 static const char steal[] = "the hypervisor took over 1 % of the machine's CPU time in a repeat";
 static const char paging[] = "pages came from a disk while measuring: times and memory are not comparable";
@@ -42,7 +42,7 @@ const struct tare_noise_rule tare_noise_rules[] = {
     READING("THROTTLED", ABOVE, "throttle_core", 0, true, hot),
     READING("THROTTLED", ABOVE, "throttle_package", 0, true, hot),
     READING("THROTTLED", ABOVE, "throttle_events", 0, true, hot),
-    READING("POWER_CAP", ABOVE, "power_cap_events", 0, true, "a power cap held the device back"),
+    READING("POWER_CAP", ABOVE, "power_cap_events", 0, true, "a power cap held a device back"),
     READING("PSI_MEMORY", ABOVE, "psi_memory_full", 0, true,
             "all processes of the machine waited for memory at once"),
     READING("CLOCK_STEP", AWAY, "clock_step", 0, true,

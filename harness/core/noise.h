@@ -19,7 +19,7 @@ enum tare_noise_policy { TARE_NOISE_FLAG = 0, TARE_NOISE_VOID };
 extern const char *const tare_noise_policies[];
 
 enum tare_noise_basis {
-    TARE_NOISE_ABOVE = 1,     /* a reading of the measure phase is above the limit */
+    TARE_NOISE_ABOVE = 1,     /* a reading of a measuring phase is above the limit */
     TARE_NOISE_AWAY,          /* its magnitude is */
     TARE_NOISE_BELOW,         /* it is below */
     TARE_NOISE_SHARE,         /* a time in s is above this share of the phase's length */
@@ -52,7 +52,7 @@ extern const size_t tare_noise_n_rules; /* at most 64 */
 /* A set of rules: bit i is rule i. */
 typedef uint64_t tare_noise_set;
 
-/* Does the rule speak on this reading of the measure phase? wall_s is the phase's length, NaN if unknown. An
+/* Does the rule speak on this reading of a phase? wall_s is the phase's length, NaN if unknown. An
  * absent reading is no sign of a disturbance but for TARE_NOISE_ABSENT_PREFIX. */
 bool tare_noise_raised(const struct tare_noise_rule *rule, const struct tare_reading_record *reading,
                        double wall_s);

@@ -214,7 +214,7 @@ static int check_shares(const struct tare_check_context *c, struct tare_err *err
 {
     const double cpu_s[] = {1, 3};
     double shares[2] = {(double)NAN, (double)NAN};
-    bool sound = tare_energy_shares(100, 20, cpu_s, 2, shares);
+    bool sound = tare_energy_shares(100, 80, 20, cpu_s, 2, shares);
     int r = tare_check_add_percent(c, "attribution",
                                    "80 J above idle shared 1 to 3 by CPU time: the larger share", "J", 60,
                                    sound ? shares[1] : (double)NAN, 1, err);

@@ -18,9 +18,10 @@ static double g_per_j(const struct tare_carbon *c)
     return c->g_per_kwh / j_per_kwh * (c->pue_applies ? c->pue : 1);
 }
 
-static double divisor(const struct tare_repeat_sums *s, enum per per)
+static double divisor(const struct tare_energy_work *w, size_t repeat, enum per per)
 {
-    return per == PER_REPEAT ? 1
+    const struct tare_repeat_sums *s = &w->e->repeats[repeat].sums;
+    return per == PER_REPEAT ? 1 / tare_energy_view_once(&w->view, repeat)
            : per == PER_TOK  ? (double)s->prompt_tok + (double)s->output_tok
                              : (double)s->requests;
 }
@@ -124,6 +125,8 @@ static void describe(const struct tare_energy_work *w, const struct row *row, ch
                        "%s%g kg x share %g x duration / %g h (%s; declared %s)", *to ? "; + " : "",
                        c->total_kg, c->share, c->lifetime_h, c->embodied_source, c->date);
     }
+    (void)snprintf(to + strlen(to), n - strlen(to), "%s",
+                   row->per == PER_REPEAT ? tare_energy_view_text(&w->view) : "");
 }
 
 static int kind_of(const struct tare_carbon *c, const struct row *row)
@@ -149,14 +152,15 @@ static int derive_one(const struct tare_energy_work *w, const struct row *row, s
     if (row->energy) {
         tare_energy_doubt(&w->en, w->en.total, "measure", &f);
     }
-    tare_figure_flag_noise(&f, w->e);
+    tare_energy_view_flag(&w->view, &f);
+    tare_figure_flag_noise(&f, w->whole);
     if ((row->energy || row->model) && c->is_default) {
         tare_figure_flag(&f, "DEFAULT");
     }
     struct tare_series s = {.values = w->room,
                             .unknown = "none: the uncertainty of what is declared is not known"};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
-        double by = divisor(&w->e->repeats[i].sums, row->per);
+        double by = divisor(w, i, row->per);
         if (tare_energy_usable(&w->e->repeats[i]) && by > 0) {
             struct tare_joules x = row->amount(w, i);
             s.absent = x.absent;

@@ -60,22 +60,31 @@ static double parameters(const struct tare_evidence *e)
 static double factor_of(const struct tare_energy_work *w, size_t repeat, size_t which)
 {
     const struct tare_repeat_sums *s = &w->e->repeats[repeat].sums;
-    const double by[] = {1, ((double)s->prompt_tok + (double)s->output_tok) / 1e6, (double)s->requests,
-                         w->correct[repeat], parameters(w->e)};
+    double passes = 1 / tare_energy_view_once(&w->view, repeat);
+    const double by[] = {passes, ((double)s->prompt_tok + (double)s->output_tok) / 1e6, (double)s->requests,
+                         w->correct[repeat], parameters(w->e) * passes};
     return by[which] > 0 ? 1 / by[which] : (double)NAN;
+}
+
+/* A repeat that has the window: a resumed one has its energy, and a phase of its own, in part only. */
+static bool has_window(const struct tare_energy_work *w, const struct tare_evidence_repeat *r)
+{
+    bool whole = takes_energy(&w->e->declared->prices) || w->view.sustained;
+    return whole ? tare_energy_usable(r) : r->complete;
 }
 
 static const struct {
     const char *name, *per, *none;
+    bool total; /* of the window, so given for one pass over the items */
 } rows[] = {
-    {"cost_total", "", "no repeat was completed"},
-    {"cost_per_mtok", "/Mtok", "no token was processed"},
-    {"cost_per_query", "/request", "no request was answered"},
-    {"cost_per_correct", "/correct", NULL},
-    {"cost_per_param", "/param", "the backend does not know the number of parameters"},
+    {"cost_total", "", "no repeat was completed", true},
+    {"cost_per_mtok", "/Mtok", "no token was processed", false},
+    {"cost_per_query", "/request", "no request was answered", false},
+    {"cost_per_correct", "/correct", NULL, false},
+    {"cost_per_param", "/param", "the backend does not know the number of parameters", true},
 };
 
-static void describe(const struct tare_energy_work *w, char *to, size_t n)
+static void describe(const struct tare_energy_work *w, size_t which, char *to, size_t n)
 {
     const struct tare_prices *p = &w->e->declared->prices;
     size_t used = 0;
@@ -95,8 +104,8 @@ static void describe(const struct tare_energy_work *w, char *to, size_t n)
                                      p->electricity_per_kwh, p->currency, w->en.source);
         }
     }
-    (void)snprintf(to + used, n - used, "; prices of %s, %s, %s; includes %s", p->date, p->region, p->source,
-                   p->includes);
+    (void)snprintf(to + used, n - used, "; prices of %s, %s, %s; includes %s%s", p->date, p->region,
+                   p->source, p->includes, rows[which].total ? tare_energy_view_text(&w->view) : "");
 }
 
 /* Why no repeat has such a cost. */
@@ -120,7 +129,7 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
     const struct tare_prices *p = &w->e->declared->prices;
     bool energy = takes_energy(p);
     (void)snprintf(unit, sizeof unit, "%s%s", p->currency, rows[which].per);
-    describe(w, source, sizeof source);
+    describe(w, which, source, sizeof source);
     f.source = source;
     f.scope = energy && w->en.total ? w->en.scope : "process";
     if (energy && w->en.absent) {
@@ -129,12 +138,13 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
     if (energy) {
         tare_energy_doubt(&w->en, w->en.total, "measure", &f);
     }
-    tare_figure_flag_noise(&f, w->e);
+    tare_energy_view_flag(&w->view, &f);
+    tare_figure_flag_noise(&f, w->whole);
     struct tare_series s = {.values = w->room};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         const struct tare_evidence_repeat *r = &w->e->repeats[i];
         double factor = factor_of(w, i, which);
-        if ((energy ? tare_energy_usable(r) : r->complete) && isfinite(factor)) {
+        if (has_window(w, r) && isfinite(factor)) {
             struct tare_joules x = cost_of(w, i);
             s.absent = x.absent;
             tare_series_add(&s, x.value * factor, x.u * factor, x.gain * factor);

@@ -86,9 +86,9 @@ static const struct tare_evidence_repeat *repeat_of(const struct tare_evidence *
     return NULL;
 }
 
-static double wall_s(const struct tare_evidence *e, int64_t repeat_id)
+static double wall_s(const struct tare_evidence *e, int64_t repeat_id, const char *phase)
 {
-    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "wall");
+    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, phase, "wall");
     return r && !r->absent ? r->value / 1e9 : (double)NAN;
 }
 
@@ -100,27 +100,36 @@ static tare_noise_set judge_reading(const struct tare_evidence *e,
     for (size_t i = 0; i < tare_noise_n_rules; i++) {
         const struct tare_noise_rule *rule = &tare_noise_rules[i];
         bool share = rule->basis == TARE_NOISE_SHARE && strcmp(reading->r.name, rule->reading) == 0;
-        if (tare_noise_raised(rule, &reading->r, share ? wall_s(e, reading->repeat_id) : (double)NAN)) {
+        if (tare_noise_raised(rule, &reading->r,
+                              share ? wall_s(e, reading->repeat_id, reading->r.phase) : (double)NAN)) {
             set |= (tare_noise_set)1 << i;
         }
     }
     return set;
 }
 
-tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e)
+/* The rules that readings of a phase raise in complete repeats. */
+static tare_noise_set judge_phase(const struct tare_evidence *e, const char *phase)
 {
     const struct tare_evidence_repeat *of = NULL;
-    tare_noise_set set = e->slow_build ? tare_noise_of_fact(TARE_FACT_SLOW_BUILD) : 0;
-    set |= e->settings_changed ? tare_noise_of_fact(TARE_FACT_SETTINGS_CHANGED) : 0;
-    set |= e->data_mismatch ? tare_noise_of_fact(TARE_FACT_DATA_MISMATCH) : 0;
+    tare_noise_set set = 0;
     for (size_t i = 0; i < e->n_readings; i++) {
         const struct tare_evidence_reading *r = &e->readings[i];
-        if (strcmp(r->r.phase, "measure") != 0 || strcmp(r->r.meter, TARE_METER_OF_BACKEND) == 0) {
+        if (strcmp(r->r.phase, phase) != 0 || strcmp(r->r.meter, TARE_METER_OF_BACKEND) == 0) {
             continue;
         }
         of = of && of->id == r->repeat_id ? of : repeat_of(e, r->repeat_id);
         set |= of && of->complete ? judge_reading(e, r) : 0;
     }
+    return set;
+}
+
+tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e)
+{
+    tare_noise_set set = judge_phase(e, "measure") | judge_phase(e, "sustain");
+    set |= e->slow_build ? tare_noise_of_fact(TARE_FACT_SLOW_BUILD) : 0;
+    set |= e->settings_changed ? tare_noise_of_fact(TARE_FACT_SETTINGS_CHANGED) : 0;
+    set |= e->data_mismatch ? tare_noise_of_fact(TARE_FACT_DATA_MISMATCH) : 0;
     for (size_t i = 0; i < e->n_repeats; i++) {
         if (e->repeats[i].complete && e->repeats[i].sums.requests < TARE_MIN_REQUESTS) {
             set |= tare_noise_of_fact(TARE_FACT_TOO_FEW_REQUESTS);
@@ -152,16 +161,25 @@ static void flag_course(struct tare_figure *f, const struct tare_evidence *e)
     }
 }
 
-void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e)
+static void flag_set(struct tare_figure *f, tare_noise_set set)
 {
-    tare_noise_set set = tare_evidence_disturbed(e);
-    tare_figure_flag_resumed(f, e);
     for (size_t i = 0; i < tare_noise_n_rules; i++) {
         if ((set >> i & 1) && tare_noise_rules[i].flags_times) {
             tare_figure_flag(f, tare_noise_rules[i].code);
         }
     }
+}
+
+void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e)
+{
+    tare_figure_flag_resumed(f, e);
+    flag_set(f, tare_evidence_disturbed(e));
     flag_course(f, e);
+}
+
+void tare_figure_flag_phase(struct tare_figure *f, const struct tare_evidence *e, const char *phase)
+{
+    flag_set(f, judge_phase(e, phase));
 }
 
 void tare_figure_interval(struct tare_figure *f, const struct tare_interval *interval)
@@ -259,21 +277,37 @@ const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evide
     return NULL;
 }
 
-/* NaN where it was not read. */
-static double start_temperature(const struct tare_evidence *e, int64_t repeat_id)
+/* temperature_begin, temperature_gpu_0_begin, ... in the measure phase of a repeat. */
+static bool is_start_temperature(const struct tare_evidence_reading *r, int64_t repeat_id)
 {
-    const struct tare_reading_record *r = tare_evidence_find(e, repeat_id, "measure", "temperature_begin");
-    return r && !r->absent ? r->value : (double)NAN;
+    static const char head[] = "temperature_", tail[] = "_begin";
+    size_t n = strlen(r->r.name);
+    return r->repeat_id == repeat_id && !r->r.absent && strncmp(r->r.name, head, sizeof head - 1) == 0 &&
+           n >= sizeof tail && strcmp(r->r.name + n - (sizeof tail - 1), tail) == 0 &&
+           strcmp(r->r.phase, "measure") == 0 && strcmp(r->r.meter, TARE_METER_OF_BACKEND) != 0;
+}
+
+void tare_figure_flag_heat(struct tare_figure *f, const struct tare_evidence *e, int64_t repeat_id,
+                           int64_t base_id)
+{
+    enum { apart_k = 5 };
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_evidence_reading *a = &e->readings[i];
+        for (size_t j = 0; is_start_temperature(a, repeat_id) && j < e->baseline->n_readings; j++) {
+            const struct tare_evidence_reading *b = &e->baseline->readings[j];
+            if (is_start_temperature(b, base_id) && strcmp(a->r.name, b->r.name) == 0 &&
+                fabs(a->r.value - b->r.value) > apart_k) {
+                tare_figure_flag(f, "TEMPERATURE");
+            }
+        }
+    }
 }
 
 void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
                            const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b)
 {
-    enum { apart_s = 3600, apart_k = 5 };
-    /* A hotter chip leaks more and boosts less. */
-    if (fabs(start_temperature(e, a->id) - start_temperature(e->baseline, b->id)) > apart_k) {
-        tare_figure_flag(f, "TEMPERATURE");
-    }
+    enum { apart_s = 3600 };
+    tare_figure_flag_heat(f, e, a->id, b->id);
     if (a->sums.samples != b->sums.samples || a->sums.output_tok != b->sums.output_tok) {
         tare_figure_flag(f, "UNEQUAL_WORK");
     }

@@ -95,12 +95,15 @@ struct tare_figure tare_figure_make(const char *name, const char *unit, enum tar
 void tare_figure_flag(struct tare_figure *f, const char *flag);
 /* Those of a reading that it is made of: words with commas between; NULL: none. */
 void tare_figure_pass_flags(struct tare_figure *f, const char *flags);
-/* The rules of core/noise.h that complete repeats raise: by their measure phases' readings, and by facts. */
+/* The rules of core/noise.h that complete repeats raise: by readings of their phases measure and sustain, and
+ * by facts. */
 tare_noise_set tare_evidence_disturbed(const struct tare_evidence *e);
-/* What disturbed the measure phases, as flags: the codes of core/noise.h that flag times, RESUMED, and how
- * the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a time, a rate or an
- * energy. */
+/* What disturbed the phases measure and sustain, as flags: the codes of core/noise.h that flag times,
+ * RESUMED, and how the latencies went (WARMUP_SEEN, SLOW_DOWN, NO_STEADY_STATE). For every figure that is a
+ * time, a rate or an energy. */
 void tare_figure_flag_noise(struct tare_figure *f, const struct tare_evidence *e);
+/* The codes alone, of what disturbed another phase of complete repeats. */
+void tare_figure_flag_phase(struct tare_figure *f, const struct tare_evidence *e, const char *phase);
 /* RESUMED: a repeat was put together from several worker processes. */
 void tare_figure_flag_resumed(struct tare_figure *f, const struct tare_evidence *e);
 /* Looks at the latencies of every complete repeat; fills `steady` of e's repeats, given once more to write
@@ -128,6 +131,10 @@ const char *tare_evidence_no_baseline(const struct tare_evidence *e);
 /* The baseline's repeat of the same block, if both are complete; there is a baseline. */
 const struct tare_evidence_repeat *tare_evidence_partner(const struct tare_evidence *e,
                                                          const struct tare_evidence_repeat *r);
+/* TEMPERATURE: a sensor that both sides of a pair have, of whatever chip, was more than 5 K apart at the
+ * begin of the measure phase. A hotter chip leaks more and boosts less. */
+void tare_figure_flag_heat(struct tare_figure *f, const struct tare_evidence *e, int64_t repeat_id,
+                           int64_t base_id);
 /* UNEQUAL_WORK, APART, TEMPERATURE: what makes a pair doubtful. */
 void tare_figure_flag_pair(struct tare_figure *f, const struct tare_evidence *e,
                            const struct tare_evidence_repeat *a, const struct tare_evidence_repeat *b);

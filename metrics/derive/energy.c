@@ -11,7 +11,14 @@
 /* What the energy of a repeat is multiplied with; NaN: this repeat has no such value. */
 typedef double (*factor_fn)(const struct tare_energy_work *w, size_t repeat);
 
+/* The reading itself, of one pass over the items. */
 static double once(const struct tare_energy_work *w, size_t repeat)
+{
+    return tare_energy_view_once(&w->view, repeat);
+}
+
+/* Of a phase that has no passes. */
+static double whole(const struct tare_energy_work *w, size_t repeat)
 {
     (void)w, (void)repeat;
     return 1;
@@ -19,8 +26,7 @@ static double once(const struct tare_energy_work *w, size_t repeat)
 
 static double per_kwh(const struct tare_energy_work *w, size_t repeat)
 {
-    (void)w, (void)repeat;
-    return 1 / 3.6e6;
+    return once(w, repeat) / 3.6e6;
 }
 
 static double over(double n)
@@ -31,6 +37,13 @@ static double over(double n)
 static double wall(const struct tare_energy_work *w, size_t repeat)
 {
     return tare_energy_wall_s(w->e, w->e->repeats[repeat].id, "measure");
+}
+
+/* Energy of one pass x time of one pass. */
+static double delay(const struct tare_energy_work *w, size_t repeat)
+{
+    double pass = once(w, repeat);
+    return wall(w, repeat) * pass * pass;
 }
 
 static double per_second(const struct tare_energy_work *w, size_t repeat)
@@ -61,6 +74,11 @@ static double per_correct(const struct tare_energy_work *w, size_t repeat)
 
 enum { TOTAL = 0 };
 
+static bool is_total(factor_fn factor)
+{
+    return factor == once || factor == per_kwh || factor == delay;
+}
+
 static const struct {
     const char *name;
     const char *unit;
@@ -79,7 +97,7 @@ static const struct {
     {"energy_battery", "J", 1u << TARE_PART_BATTERY, "measure", once, "", ""},
     {"energy_wall", "J", 1u << TARE_PART_WALL, "measure", once, "", ""},
     {"energy", "J", TOTAL, "measure", once, "", ""},
-    {"energy_load", "J", TOTAL, "load", once, "; loading the model", ""},
+    {"energy_load", "J", TOTAL, "load", whole, "; loading the model", ""},
     {"energy_kwh", "kWh", TOTAL, "measure", per_kwh, "; J / 3.6e6", ""},
     {"power_mean", "W", TOTAL, "measure", per_second, "; J / duration", "the phase has no duration"},
     {"energy_per_tok", "J/tok", TOTAL, "measure", per_tok, "; J / (prompt + output tokens)",
@@ -89,7 +107,7 @@ static const struct {
     {"energy_per_request", "J/request", TOTAL, "measure", per_request, "; J / requests",
      "no request was answered"},
     {"energy_per_correct", "J/correct", TOTAL, "measure", per_correct, "; J / items answered right", NULL},
-    {"energy_delay_product", "J s", TOTAL, "measure", wall, "; J x duration", "the phase has no duration"},
+    {"energy_delay_product", "J s", TOTAL, "measure", delay, "; J x duration", "the phase has no duration"},
 };
 
 const char *tare_energy_no_correct(const struct tare_energy_work *w)
@@ -130,7 +148,7 @@ static enum tare_part only_part(unsigned parts)
 static int derive_row(const struct tare_energy_work *w, size_t row, struct tare_figures *to,
                       struct tare_err *err)
 {
-    char scope[64], source[280];
+    char scope[64], source[360];
     unsigned parts = rows[row].parts ? rows[row].parts : w->en.total;
     const char *why = rows[row].parts ? NULL : w->en.absent;
     if (rows[row].parts && !w->en.parts[only_part(parts)].meter) {
@@ -143,14 +161,15 @@ static int derive_row(const struct tare_energy_work *w, size_t row, struct tare_
         return tare_figure_absent(&f, why, to, err);
     }
     tare_energy_describe(&w->en, parts, scope, sizeof scope, source, sizeof source);
-    (void)snprintf(source + strlen(source), sizeof source - strlen(source), "%s", rows[row].formula);
+    (void)snprintf(source + strlen(source), sizeof source - strlen(source), "%s%s", rows[row].formula,
+                   is_total(rows[row].factor) ? tare_energy_view_text(&w->view) : "");
     f.source = source;
     f.scope = scope;
     tare_energy_doubt(&w->en, parts, rows[row].phase, &f);
-    if (w->view.sustained && strcmp(rows[row].phase, "measure") == 0) {
-        tare_figure_flag(&f, "SUSTAINED");
+    if (strcmp(rows[row].phase, "measure") == 0) {
+        tare_energy_view_flag(&w->view, &f);
     }
-    tare_figure_flag_noise(&f, w->e);
+    tare_figure_flag_noise(&f, w->whole);
     struct tare_series s = {.values = w->room};
     collect(w, row, parts, &s);
     return tare_series_put(&f, &s, TARE_GAIN_IN_TEXT,
@@ -173,7 +192,7 @@ static int derive_doubts(const struct tare_energy_work *w, struct tare_figures *
             continue;
         }
         struct tare_joules j = tare_energy_read(&w->en, w->en.total, w->e->repeats[i].id, "measure");
-        double here[] = {j.u, 100 * j.gain / j.value};
+        double here[] = {j.u * once(w, i), 100 * j.gain / j.value};
         why = j.absent;
         n++;
         for (size_t k = 0; k < 2; k++) {
@@ -187,6 +206,7 @@ static int derive_doubts(const struct tare_energy_work *w, struct tare_figures *
             f[k].source = w->en.source;
             f[k].scope = w->en.scope;
         }
+        tare_energy_view_flag(&w->view, &f[k]);
         f[k].value = worst[k];
         f[k].method = "the largest of the repeats, one standard uncertainty";
         r = why || isnan(worst[k])

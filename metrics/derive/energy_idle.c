@@ -11,30 +11,30 @@
 /* Idle power around one repeat. */
 struct idle {
     double power_w;
-    double u_w;         /* reading errors and the drift between the two; NaN: unknown */
-    double gain_w;      /* of the meters' gains; NaN: unknown */
-    const char *absent; /* why it is not known or not to be used */
+    double u_w;                  /* reading errors and the drift between the two; NaN: unknown */
+    double gain_w[TARE_N_PARTS]; /* of the meters' gains, by part; NaN: unknown */
+    const char *absent;          /* why it is not known or not to be used */
 };
 
+static const char *const idle_phases[] = {"idle_before", "idle_after"};
 static const double drift_limit = 0.05, u_limit = 0.10;
 
 static struct idle no_idle(const char *why)
 {
-    return (struct idle){(double)NAN, (double)NAN, (double)NAN, why};
+    return (struct idle){.power_w = (double)NAN, .u_w = (double)NAN, .absent = why};
 }
 
 /* Before and after, each energy over its own duration. Drift counts as uniform between the two. */
 static struct idle read_idle(const struct tare_energy_work *w, unsigned parts, int64_t repeat_id)
 {
-    static const char *const phases[] = {"idle_before", "idle_after"};
     struct tare_joules j[2];
-    double t[2];
+    double t[2], gains_j[2][TARE_N_PARTS];
     for (size_t i = 0; i < 2; i++) {
-        t[i] = tare_energy_wall_s(w->e, repeat_id, phases[i]);
+        t[i] = tare_energy_wall_s(w->e, repeat_id, idle_phases[i]);
         if (!isfinite(t[i])) {
             return no_idle("no idle phase was measured before and after the repeat");
         }
-        j[i] = tare_energy_read(&w->en, parts, repeat_id, phases[i]);
+        j[i] = tare_energy_read_parts(&w->en, parts, repeat_id, idle_phases[i], gains_j[i]);
         if (j[i].absent) {
             return no_idle(j[i].absent);
         }
@@ -42,10 +42,14 @@ static struct idle read_idle(const struct tare_energy_work *w, unsigned parts, i
     double before = j[0].value / t[0], after = j[1].value / t[1];
     double drift = after - before, mean = 0.5 * (before + after);
     double read_u = 0.5 * hypot(j[0].u / t[0], j[1].u / t[1]);
-    return (struct idle){mean, hypot(read_u, drift / sqrt(12)), 0.5 * (j[0].gain / t[0] + j[1].gain / t[1]),
-                         fabs(drift) > drift_limit * mean
-                             ? "idle power before and after differ by more than 5 %: let the machine settle"
-                             : NULL};
+    struct idle idle = {.power_w = mean, .u_w = hypot(read_u, drift / sqrt(12))};
+    for (int i = 0; i < TARE_N_PARTS; i++) {
+        idle.gain_w[i] = 0.5 * (gains_j[0][i] / t[0] + gains_j[1][i] / t[1]);
+    }
+    if (fabs(drift) > drift_limit * mean) {
+        idle.absent = "idle power before and after differ by more than 5 %: let the machine settle";
+    }
+    return idle;
 }
 
 static struct tare_joules no_joules(const char *why)
@@ -57,7 +61,8 @@ static struct tare_joules no_joules(const char *why)
 static struct tare_joules net_of(const struct tare_energy_work *w, unsigned parts, int64_t repeat_id,
                                  struct idle *idle)
 {
-    struct tare_joules gross = tare_energy_read(&w->en, parts, repeat_id, "measure");
+    double gains_j[TARE_N_PARTS];
+    struct tare_joules gross = tare_energy_read_parts(&w->en, parts, repeat_id, "measure", gains_j);
     double wall_s = tare_energy_wall_s(w->e, repeat_id, "measure");
     *idle = read_idle(w, parts, repeat_id);
     const char *why =
@@ -71,9 +76,12 @@ static struct tare_joules net_of(const struct tare_energy_work *w, unsigned part
     if (why) {
         return no_joules(why);
     }
-    /* The gain is one error of one meter: it scales the difference. */
+    /* The gain is one error of one meter: it scales that meter's difference. */
+    for (int i = 0; i < TARE_N_PARTS; i++) {
+        gains_j[i] -= idle->gain_w[i] * wall_s;
+    }
     return (struct tare_joules){gross.value - idle->power_w * wall_s, hypot(gross.u, wall_s * idle->u_w),
-                                fabs(gross.gain - idle->gain_w * wall_s), NULL};
+                                tare_energy_add_gains(&w->en, parts, gains_j), NULL};
 }
 
 static struct tare_figure make(const struct tare_energy_work *w, unsigned parts, const char *name,
@@ -86,15 +94,35 @@ static struct tare_figure make(const struct tare_energy_work *w, unsigned parts,
         (void)snprintf(source + strlen(source), n_source - strlen(source), "%s", formula);
         f.source = source;
         f.scope = scope;
-        tare_energy_doubt(&w->en, parts, "measure", &f);
-        tare_figure_flag_noise(&f, w->e);
     }
     return f;
 }
 
+/* Of a total: that it is of one pass. */
+static void say_pass(const struct tare_energy_work *w, char *source, size_t n)
+{
+    (void)snprintf(source + strlen(source), n - strlen(source), "%s", tare_energy_view_text(&w->view));
+}
+
+/* The doubts of what was read while nothing was loaded, and what disturbed it. */
+static void doubt_idle(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
+{
+    for (size_t i = 0; i < 2; i++) {
+        tare_energy_doubt(&w->en, parts, idle_phases[i], f);
+        tare_figure_flag_phase(f, w->e, idle_phases[i]);
+    }
+}
+
+static void doubt_measured(const struct tare_energy_work *w, unsigned parts, struct tare_figure *f)
+{
+    tare_energy_doubt(&w->en, parts, "measure", f);
+    tare_energy_view_flag(&w->view, f);
+    tare_figure_flag_noise(f, w->whole);
+}
+
 int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[2][64], source[2][280];
+    char scope[2][64], source[2][360];
     struct tare_figure power =
         make(w, w->en.total, "idle_power", "W", "; idle before and after, nothing loaded", scope[0],
              sizeof scope[0], source[0], sizeof source[0]);
@@ -105,12 +133,17 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         int r = tare_figure_absent(&power, w->en.absent, to, err);
         return r == 0 ? tare_figure_absent(&net, w->en.absent, to, err) : r;
     }
+    say_pass(w, source[1], sizeof source[1]);
+    doubt_idle(w, w->en.total, &power);
+    doubt_idle(w, w->en.total, &net);
+    doubt_measured(w, w->en.total, &net);
     struct tare_series s = {.values = w->room};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct idle idle = read_idle(w, w->en.total, w->e->repeats[i].id);
             s.absent = isnan(idle.power_w) ? idle.absent : NULL;
-            tare_series_add(&s, idle.power_w, idle.u_w, idle.gain_w);
+            tare_series_add(&s, idle.power_w, idle.u_w,
+                            tare_energy_add_gains(&w->en, w->en.total, idle.gain_w));
         }
     }
     int r = tare_series_put(&power, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err);
@@ -119,8 +152,9 @@ int tare_energy_put_idle(const struct tare_energy_work *w, struct tare_figures *
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct idle idle;
             struct tare_joules j = net_of(w, w->en.total, w->e->repeats[i].id, &idle);
+            double once = tare_energy_view_once(&w->view, i);
             s.absent = j.absent;
-            tare_series_add(&s, j.value, j.u, j.gain);
+            tare_series_add(&s, j.value * once, j.u * once, j.gain * once);
         }
     }
     return r == 0 ? tare_series_put(&net, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err) : r;
@@ -160,8 +194,8 @@ static struct tare_joules process_of(const struct tare_energy_work *w, unsigned 
     if (why) {
         return no_joules(why);
     }
-    double idle_j = idle.power_w * wall_s;
-    if (!tare_energy_shares(net.value + idle_j, idle_j, cpu_s, 3, share)) {
+    double meter_j = tare_energy_read(&w->en, parts, repeat_id, "measure").value;
+    if (!tare_energy_shares(meter_j, net.value, idle.power_w * wall_s, cpu_s, 3, share)) {
         return no_joules(net.value < 0 ? "the meter read less than idle: there is nothing to share"
                                        : "shares and idle do not add up to what the meter read");
     }
@@ -172,7 +206,7 @@ static struct tare_joules process_of(const struct tare_energy_work *w, unsigned 
 /* By CPU time, so of what the CPU draws: the package, and its memory where that is read. */
 int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[64], source[280];
+    char scope[64], source[360];
     unsigned parts = w->en.parts[TARE_PART_PACKAGE].meter ? 1u << TARE_PART_PACKAGE : 0;
     parts |= parts && w->en.parts[TARE_PART_DRAM].meter ? 1u << TARE_PART_DRAM : 0;
     struct tare_figure f =
@@ -182,13 +216,17 @@ int tare_energy_put_process(const struct tare_energy_work *w, struct tare_figure
     if (!parts) {
         return tare_figure_absent(&f, tare_energy_why(&w->en, TARE_PART_PACKAGE), to, err);
     }
+    say_pass(w, source, sizeof source);
+    doubt_measured(w, parts, &f);
+    doubt_idle(w, parts, &f);
     tare_figure_flag(&f, "CPU_SHARE");
     struct tare_series s = {.values = w->room};
     for (size_t i = 0; i < w->e->n_repeats && !s.absent; i++) {
         if (tare_energy_usable(&w->e->repeats[i])) {
             struct tare_joules j = process_of(w, parts, w->e->repeats[i].id);
+            double once = tare_energy_view_once(&w->view, i);
             s.absent = j.absent;
-            tare_series_add(&s, j.value, j.u, j.gain);
+            tare_series_add(&s, j.value * once, j.u * once, j.gain * once);
         }
     }
     return tare_series_put(&f, &s, TARE_GAIN_IN_TEXT, "no repeat was completed", to, err);
@@ -211,6 +249,7 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
         double ratio = x.value / (double)here->sums.requests / (y.value / (double)there->sums.requests);
         tare_figure_flag_pair(f, w->whole, &w->whole->repeats[i],
                               tare_evidence_partner(w->whole, &w->whole->repeats[i]));
+        tare_figure_flag_heat(f, w->e, here->id, there->id); /* at the begin of that window */
         tare_series_add(s, ratio, ratio * hypot(x.u / x.value, y.u / y.value),
                         cancels ? 0 : ratio * hypot(x.gain / x.value, y.gain / y.value));
     }
@@ -218,13 +257,16 @@ static void collect_ratios(const struct tare_energy_work *w, const struct tare_e
 
 int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures *to, struct tare_err *err)
 {
-    char scope[64], source[280], formula[120];
+    char scope[64], source[360], formula[120];
     const char *why = tare_evidence_no_baseline(w->e);
     (void)snprintf(formula, sizeof formula, "; same block, this over %.60s, per request",
                    w->e->baseline_name ? w->e->baseline_name : "the baseline");
     struct tare_figure f =
         make(w, w->en.total, "energy_ratio", "x", formula, scope, sizeof scope, source, sizeof source);
     why = why ? why : w->en.absent;
+    if (!why && w->view.sustained != w->base.sustained) {
+        why = "only one of the two was asked again for a longer window (sustain)";
+    }
     if (why) {
         return tare_figure_absent(&f, why, to, err);
     }
@@ -236,8 +278,9 @@ int tare_energy_put_ratio(const struct tare_energy_work *w, struct tare_figures 
     }
     bool cancels = tare_energy_same_channels(&w->en, &base, base.total);
     struct tare_series s = {.values = w->room};
+    doubt_measured(w, w->en.total, &f);
     tare_energy_doubt(&base, base.total, "measure", &f);
-    tare_figure_flag_noise(&f, w->e->baseline);
+    tare_figure_flag_noise(&f, w->whole->baseline);
     if (!cancels) {
         tare_figure_flag(&f, "GAIN_DIFFERS");
     }

@@ -80,7 +80,7 @@ void tare_energy_model_describe(const struct tare_energy_model *m, char *to, siz
 static double divisor(const struct tare_energy_work *w, size_t repeat, size_t which)
 {
     const struct tare_repeat_sums *s = &w->e->repeats[repeat].sums;
-    const double by[] = {1,
+    const double by[] = {1 / tare_energy_view_once(&w->view, repeat),
                          tare_energy_wall_s(w->e, w->e->repeats[repeat].id, "measure"),
                          (double)s->prompt_tok + (double)s->output_tok,
                          (double)s->output_tok,
@@ -108,7 +108,8 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
     struct tare_series s = {.values = w->room};
     if (w->e->declared && w->e->declared->energy_model.given) {
         tare_energy_model_describe(&w->e->declared->energy_model, source, sizeof source);
-        (void)snprintf(source + strlen(source), sizeof source - strlen(source), "%s", rows[which].formula);
+        (void)snprintf(source + strlen(source), sizeof source - strlen(source), "%s%s", rows[which].formula,
+                       which == 0 ? tare_energy_view_text(&w->view) : "");
     } else {
         s.absent = "no model of power was asked for (--energy-model)";
     }
@@ -119,7 +120,8 @@ static int derive_one(const struct tare_energy_work *w, size_t which, struct tar
             s.values[s.n++] = joules / by;
         }
     }
-    tare_figure_flag_noise(&f, w->e);
+    tare_energy_view_flag(&w->view, &f);
+    tare_figure_flag_noise(&f, w->whole);
     return tare_energy_model_put(&f, w->e, &s,
                                  rows[which].none ? rows[which].none : tare_energy_no_correct(w), to, err);
 }

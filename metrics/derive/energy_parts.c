@@ -48,6 +48,12 @@ bool tare_energy_usable(const struct tare_evidence_repeat *r)
     return r->complete && r->attempts == 1;
 }
 
+/* A phase of a repeat. */
+struct window {
+    int64_t repeat_id;
+    const char *phase;
+};
+
 static bool is_energy(const struct tare_reading_record *r)
 {
     return strcmp(r->unit, "J") == 0 && strncmp(r->name, "energy_", 7) == 0 &&
@@ -74,9 +80,55 @@ static const char *fault_of(const struct tare_reading_record *r)
                                               : "the counter did not move in the phase";
 }
 
-/* Why the meter cannot be taken for the part: it must have read every usable repeat; NULL if it has. */
+/* Is there such a channel in that phase of a repeat? */
+static bool has_channel(const struct tare_evidence *e, enum tare_part part,
+                        const struct tare_reading_record *r, bool by_source, int64_t repeat_id,
+                        const char *phase)
+{
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_reading_record *other = &e->readings[i].r;
+        if (is_of(&e->readings[i], part, r->meter, repeat_id, phase) && strcmp(r->name, other->name) == 0 &&
+            (!by_source || strcmp(r->source, other->source) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Has one phase every channel of another? */
+static bool covers(const struct tare_evidence *e, enum tare_part part, const char *meter, bool by_source,
+                   const struct window *whole, const struct window *of)
+{
+    for (size_t i = 0; i < e->n_readings; i++) {
+        if (is_of(&e->readings[i], part, meter, of->repeat_id, of->phase) &&
+            !has_channel(e, part, &e->readings[i].r, by_source, whole->repeat_id, whole->phase)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A sum over a package more or less is another quantity, though it has the same name. */
+static bool same_channels(const struct tare_evidence *e, enum tare_part part, const char *meter,
+                          bool by_source, const struct window *a, const struct window *b)
+{
+    return covers(e, part, meter, by_source, a, b) && covers(e, part, meter, by_source, b, a);
+}
+
+static const struct tare_evidence_repeat *first_usable(const struct tare_evidence *e)
+{
+    size_t i = 0;
+    while (i < e->n_repeats && !tare_energy_usable(&e->repeats[i])) {
+        i++;
+    }
+    return i < e->n_repeats ? &e->repeats[i] : NULL;
+}
+
+/* Why the meter cannot be taken for the part: it must have read every usable repeat, from the same channels;
+ * NULL if it has. */
 static const char *unfit(const struct tare_evidence *e, enum tare_part part, const char *meter)
 {
+    const struct tare_evidence_repeat *first = first_usable(e);
     size_t usable = 0;
     for (size_t i = 0; i < e->n_repeats; i++) {
         size_t channels = 0;
@@ -92,6 +144,11 @@ static const char *unfit(const struct tare_evidence *e, enum tare_part part, con
         }
         if (tare_energy_usable(&e->repeats[i]) && channels == 0) {
             return "the meter gave no reading in a repeat";
+        }
+        if (tare_energy_usable(&e->repeats[i]) &&
+            !same_channels(e, part, meter, true, &(struct window){first->id, "measure"},
+                           &(struct window){e->repeats[i].id, "measure"})) {
+            return "the meter did not read the same channels in every repeat";
         }
     }
     return usable ? NULL : tare_evidence_complete(e) ? resumed : "no repeat was completed";
@@ -226,8 +283,7 @@ const char *tare_energy_why(const struct tare_energy *en, enum tare_part part)
                                   : why_not_read[part];
 }
 
-/* Gains of channels on one meter are one error, those of different meters are not. */
-static double add_gains(const struct tare_energy *en, unsigned parts, const double *gains)
+double tare_energy_add_gains(const struct tare_energy *en, unsigned parts, const double gains[TARE_N_PARTS])
 {
     double square = 0;
     for (int i = 0; i < TARE_N_PARTS; i++) {
@@ -243,11 +299,24 @@ static double add_gains(const struct tare_energy *en, unsigned parts, const doub
     return sqrt(square);
 }
 
+static struct tare_joules no_joules(const char *why)
+{
+    return (struct tare_joules){(double)NAN, (double)NAN, (double)NAN, why};
+}
+
 struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
                                     const char *phase)
 {
+    double gains_j[TARE_N_PARTS];
+    return tare_energy_read_parts(en, parts, repeat_id, phase, gains_j);
+}
+
+struct tare_joules tare_energy_read_parts(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
+                                          const char *phase, double gains_j[TARE_N_PARTS])
+{
     struct tare_joules sum = {0};
-    double gains[TARE_N_PARTS] = {0}, square = 0;
+    double square = 0;
+    memset(gains_j, 0, TARE_N_PARTS * sizeof *gains_j);
     for (int part = 0; part < TARE_N_PARTS; part++) {
         size_t channels = 0;
         for (size_t i = 0; parts & 1u << part && i < en->e->n_readings; i++) {
@@ -257,20 +326,24 @@ struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts
             }
             const char *fault = fault_of(r);
             if (fault) {
-                return (struct tare_joules){(double)NAN, (double)NAN, (double)NAN, fault};
+                return no_joules(fault);
             }
             channels++;
             sum.value += r->value;
             square += r->u * r->u;
-            gains[part] += r->gain * r->value;
+            gains_j[part] += r->gain * r->value;
         }
         if (parts & 1u << part && channels == 0) {
-            return (struct tare_joules){(double)NAN, (double)NAN, (double)NAN,
-                                        "the meter gave no reading in the phase"};
+            return no_joules("the meter gave no reading in the phase");
+        }
+        if (parts & 1u << part && strcmp(phase, "measure") != 0 &&
+            !same_channels(en->e, (enum tare_part)part, en->parts[part].meter, false,
+                           &(struct window){repeat_id, "measure"}, &(struct window){repeat_id, phase})) {
+            return no_joules("the meter read other channels in that phase than while measuring");
         }
     }
     sum.u = sqrt(square);
-    sum.gain = add_gains(en, parts, gains);
+    sum.gain = tare_energy_add_gains(en, parts, gains_j);
     return sum;
 }
 
@@ -317,14 +390,10 @@ void tare_energy_describe(const struct tare_energy *en, unsigned parts, char *sc
 static const struct tare_reading_record *channel(const struct tare_energy *en, unsigned parts, size_t index)
 {
     const struct tare_evidence *e = en->e;
-    size_t first = 0;
-    while (first < e->n_repeats && !tare_energy_usable(&e->repeats[first])) {
-        first++;
-    }
-    for (int part = 0; first < e->n_repeats && part < TARE_N_PARTS; part++) {
+    const struct tare_evidence_repeat *first = first_usable(e);
+    for (int part = 0; first && part < TARE_N_PARTS; part++) {
         for (size_t i = 0; parts & 1u << part && i < e->n_readings; i++) {
-            if (is_of(&e->readings[i], (enum tare_part)part, en->parts[part].meter, e->repeats[first].id,
-                      "measure") &&
+            if (is_of(&e->readings[i], (enum tare_part)part, en->parts[part].meter, first->id, "measure") &&
                 index-- == 0) {
                 return &e->readings[i].r;
             }

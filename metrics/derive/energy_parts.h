@@ -63,6 +63,12 @@ bool tare_energy_usable(const struct tare_evidence_repeat *r);
 /* The energy of those parts in one phase of a repeat. */
 struct tare_joules tare_energy_read(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
                                     const char *phase);
+/* The same, with the gain of each part in J apart: what is subtracted is subtracted meter by meter. */
+struct tare_joules tare_energy_read_parts(const struct tare_energy *en, unsigned parts, int64_t repeat_id,
+                                          const char *phase, double gains_j[TARE_N_PARTS]);
+/* One gain of all parts: those of one meter are one error and add up, signs and all; those of different
+ * meters add in quadrature. */
+double tare_energy_add_gains(const struct tare_energy *en, unsigned parts, const double gains[TARE_N_PARTS]);
 /* Length of a phase in s, or NaN. */
 double tare_energy_wall_s(const struct tare_evidence *e, int64_t repeat_id, const char *phase);
 /* "package", the scope of its readings. */
@@ -92,10 +98,12 @@ TARE_MUST_CHECK int tare_energy_correct(const struct tare_evidence *e, int64_t r
                                         struct tare_err *err);
 
 /*
- * Shares by CPU time: out[i] = (total - idle) cpu[i] / sum(cpu). False, and nothing put, where there is
- * nothing to share or the shares and the idle energy do not make up the total to 0.1 %.
+ * Shares by CPU time of what is beyond idle: out[i] = net cpu[i] / sum(cpu). False where there is nothing to
+ * share, or where the shares and the idle energy do not make up meter_j to 0.1 %: what the meter itself read,
+ * not what net_j and idle_j add up to.
  */
-bool tare_energy_shares(double total_j, double idle_j, const double *cpu_s, size_t n, double *out);
+bool tare_energy_shares(double meter_j, double net_j, double idle_j, const double *cpu_s, size_t n,
+                        double *out);
 
 #define TARE_GAIN_IN_TEXT "gain (common to all cells on this meter)"
 

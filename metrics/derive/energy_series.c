@@ -66,10 +66,11 @@ int tare_energy_correct(const struct tare_evidence *e, int64_t repeat_id, double
     return r;
 }
 
-bool tare_energy_shares(double total_j, double idle_j, const double *cpu_s, size_t n, double *out)
+bool tare_energy_shares(double meter_j, double net_j, double idle_j, const double *cpu_s, size_t n,
+                        double *out)
 {
-    double sum = 0, shared = idle_j, dynamic_j = total_j - idle_j;
-    bool sound = isfinite(dynamic_j) && dynamic_j >= 0 && idle_j >= 0;
+    double sum = 0, shared = idle_j;
+    bool sound = isfinite(net_j) && net_j >= 0 && idle_j >= 0;
     for (size_t i = 0; i < n; i++) {
         sound = sound && isfinite(cpu_s[i]) && cpu_s[i] >= 0;
         sum += cpu_s[i];
@@ -78,8 +79,8 @@ bool tare_energy_shares(double total_j, double idle_j, const double *cpu_s, size
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        out[i] = dynamic_j * cpu_s[i] / sum;
+        out[i] = net_j * cpu_s[i] / sum;
         shared += out[i];
     }
-    return fabs(shared - total_j) <= 1e-3 * total_j;
+    return fabs(shared - meter_j) <= 1e-3 * meter_j;
 }

@@ -17,15 +17,29 @@ static int64_t count_of(const struct tare_evidence *e, int64_t repeat_id, const 
     return r && !r->absent ? (int64_t)r->value : TARE_ABSENT;
 }
 
-/* Every repeat that counts has the phase, from begin to end. */
+/* The phase was there from begin to end: its length and all of its counts are known. */
+static bool has_phase(const struct tare_evidence *e, int64_t repeat_id)
+{
+    const struct tare_reading_record *wall = tare_evidence_find(e, repeat_id, "sustain", "wall");
+    return wall && !wall->absent && wall->value > 0 && count_of(e, repeat_id, "sustain_passes") > 0 &&
+           count_of(e, repeat_id, "sustain_items") > 0 && count_of(e, repeat_id, "sustain_requests") > 0 &&
+           count_of(e, repeat_id, "sustain_prompt_tok") >= 0 &&
+           count_of(e, repeat_id, "sustain_output_tok") >= 0 &&
+           count_of(e, repeat_id, "sustain_correct") >= 0;
+}
+
+static bool counts(const struct tare_evidence_repeat *r)
+{
+    return r->complete && r->attempts == 1;
+}
+
+/* Every repeat that counts has the phase. */
 static bool is_sustained(const struct tare_evidence *e)
 {
     size_t n = 0;
     for (size_t i = 0; i < e->n_repeats; i++) {
-        const struct tare_evidence_repeat *r = &e->repeats[i];
-        if (r->complete && r->attempts == 1) {
-            if (!tare_evidence_find(e, r->id, "sustain", "wall") ||
-                count_of(e, r->id, "sustain_requests") <= 0) {
+        if (counts(&e->repeats[i])) {
+            if (!has_phase(e, e->repeats[i].id)) {
                 return false;
             }
             n++;
@@ -37,15 +51,16 @@ static bool is_sustained(const struct tare_evidence *e)
 static void take_counts(struct tare_energy_view *view, const struct tare_evidence *e, size_t i)
 {
     struct tare_evidence_repeat *to = &view->repeats[i];
-    const struct tare_reading_record *wall = tare_evidence_find(e, to->id, "sustain", "wall");
-    if (!wall) {
-        return; /* a repeat that does not count */
+    view->correct[i] = view->passes[i] = (double)NAN;
+    if (!counts(to)) {
+        return;
     }
     to->sums.requests = count_of(e, to->id, "sustain_requests");
     to->sums.prompt_tok = count_of(e, to->id, "sustain_prompt_tok");
     to->sums.output_tok = count_of(e, to->id, "sustain_output_tok");
     to->sums.samples = count_of(e, to->id, "sustain_items");
-    to->sums.window_ns = (int64_t)wall->value;
+    to->sums.window_ns = (int64_t)tare_evidence_find(e, to->id, "sustain", "wall")->value;
+    view->passes[i] = (double)count_of(e, to->id, "sustain_passes");
     view->correct[i] = (double)count_of(e, to->id, "sustain_correct");
 }
 
@@ -78,7 +93,8 @@ int tare_energy_view_init(struct tare_energy_view *view, const struct tare_evide
     view->repeats = calloc(e->n_repeats + 1, sizeof *view->repeats);
     view->readings = calloc(e->n_readings + 1, sizeof *view->readings);
     view->correct = calloc(e->n_repeats + 1, sizeof *view->correct);
-    if (!view->repeats || !view->readings || !view->correct) {
+    view->passes = calloc(e->n_repeats + 1, sizeof *view->passes);
+    if (!view->repeats || !view->readings || !view->correct || !view->passes) {
         tare_energy_view_fini(view);
         return tare_err_set(err, TARE_E_NOMEM, "out of memory");
     }
@@ -96,5 +112,23 @@ void tare_energy_view_fini(struct tare_energy_view *view)
     free(view->repeats);
     free(view->readings);
     free(view->correct);
+    free(view->passes);
     memset(view, 0, sizeof *view);
+}
+
+double tare_energy_view_once(const struct tare_energy_view *view, size_t repeat)
+{
+    return view->passes ? 1 / view->passes[repeat] : 1;
+}
+
+const char *tare_energy_view_text(const struct tare_energy_view *view)
+{
+    return view->sustained ? "; one pass: phase sustain / its passes" : "";
+}
+
+void tare_energy_view_flag(const struct tare_energy_view *view, struct tare_figure *f)
+{
+    if (view->sustained) {
+        tare_figure_flag(f, "SUSTAINED");
+    }
 }

@@ -64,9 +64,16 @@ static const struct source *choose(const struct tare_evidence *e, bool received,
     return NULL;
 }
 
+/* The weakest kind of all readings, in whatever order they come. */
+static void take_kind(struct tare_figure *f, const struct tare_reading_record *r)
+{
+    int kind = tare_kind_of(r->kind);
+    f->kind = kind > f->kind ? kind : f->kind;
+}
+
 static void take_identity(struct tare_figure *f, const struct tare_reading_record *r)
 {
-    f->kind = tare_kind_of(r->kind);
+    take_kind(f, r);
     f->source = r->source;
     f->scope = r->scope;
     tare_figure_pass_flags(f, r->flags);
@@ -89,6 +96,7 @@ static int derive_direction(const struct tare_evidence *e, bool received, bool e
             continue;
         }
         const struct tare_reading_record *r = find(e, repeat->id, received ? s->received : s->sent, s->own);
+        f.kind = n == 0 ? 0 : f.kind; /* a figure that is made of readings has no kind of its own */
         take_identity(&f, r);
         if (each && repeat->sums.requests < 1) {
             return tare_figure_absent(&f, "no request was answered", to, err);
@@ -102,33 +110,95 @@ static int derive_direction(const struct tare_evidence *e, bool received, bool e
 struct ranks {
     size_t n;
     double total, most;
+    const char *absent; /* why there is no sum over all of them */
 };
 
-static struct ranks add_up(const struct tare_evidence *e, int64_t repeat_id)
+/* How many readings say that they are of a rank, whatever its number. */
+static size_t count_ranks(const struct tare_evidence *e, int64_t repeat_id)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->n_readings; i++) {
+        const struct tare_reading_record *r = &e->readings[i].r;
+        int end = 0;
+        n += e->readings[i].repeat_id == repeat_id && strcmp(r->meter, TARE_METER_OF_BACKEND) == 0 &&
+             strcmp(r->phase, "measure") == 0 && sscanf(r->name, "comm_rank_%*d_sent_bytes%n", &end) == 0 &&
+             end > 0 && r->name[end] == '\0';
+    }
+    return n;
+}
+
+/* A rank that is not known leaves no sum: that of the others is of another job. Kind and flags of all ranks
+ * go to f. */
+static struct ranks add_up(const struct tare_evidence *e, int64_t repeat_id, struct tare_figure *f)
 {
     struct ranks sum = {0};
     for (int k = 0; k < max_ranks; k++) {
         char name[48];
         (void)snprintf(name, sizeof name, "comm_rank_%d_sent_bytes", k);
         const struct tare_reading_record *r = find(e, repeat_id, name, true);
-        if (!r || r->absent) {
+        if (!r) {
             break;
         }
+        sum.absent = sum.absent            ? sum.absent
+                     : r->absent           ? r->absent
+                     : !isfinite(r->value) ? "the backend gave no number for a rank"
+                                           : NULL;
         sum.n++;
         sum.total += r->value;
         sum.most = r->value > sum.most ? r->value : sum.most;
+        f->source = k == 0 ? r->source : f->source;
+        take_kind(f, r);
+        tare_figure_pass_flags(f, r->flags);
     }
+    size_t claimed = count_ranks(e, repeat_id);
+    sum.absent = sum.absent        ? sum.absent
+                 : claimed == 0    ? "the backend reports no bytes of its ranks"
+                 : claimed > sum.n ? "the backend's ranks are not numbered from 0 without gaps"
+                                   : NULL;
     return sum;
 }
 
 enum comm { COMM_MOST, COMM_TOTAL, COMM_RATIO };
 
-static double comm_value(enum comm which, const struct ranks *ranks,
-                         const struct tare_reading_record *formula)
+/* The largest over what the formula says; NaN where the backend gives no formula. */
+static double over_formula(const struct tare_evidence *e, int64_t repeat_id, const struct ranks *ranks,
+                           struct tare_figure *f)
 {
-    return which == COMM_MOST    ? ranks->most
-           : which == COMM_TOTAL ? ranks->total
-                                 : (formula->value > 0 ? ranks->most / formula->value : (double)NAN);
+    const struct tare_reading_record *formula = find(e, repeat_id, "comm_formula_bytes", true);
+    if (!formula || formula->absent || !(formula->value > 0)) {
+        return (double)NAN;
+    }
+    double ratio = ranks->most / formula->value;
+    take_kind(f, formula);
+    if (!tare_volume_explained(ratio)) {
+        tare_figure_flag(f, "UNEXPLAINED");
+    }
+    return ratio;
+}
+
+/* One value a repeat that counts; the reason why there is none, or NULL. */
+static const char *collect_comm(const struct tare_evidence *e, enum comm which, struct tare_figure *f,
+                                double *values, size_t *n)
+{
+    size_t n_ranks = 0;
+    for (size_t i = 0; i < e->n_repeats; i++) {
+        if (!counts(&e->repeats[i])) {
+            continue;
+        }
+        struct ranks ranks = add_up(e, e->repeats[i].id, f);
+        if (ranks.absent || (*n > 0 && ranks.n != n_ranks)) {
+            return ranks.absent ? ranks.absent : "the repeats have different numbers of ranks";
+        }
+        n_ranks = ranks.n;
+        double value = which == COMM_MOST    ? ranks.most
+                       : which == COMM_TOTAL ? ranks.total
+                                             : over_formula(e, e->repeats[i].id, &ranks, f);
+        if (isnan(value)) {
+            return "the backend reports no comm_formula_bytes above 0";
+        }
+        values[(*n)++] = value;
+    }
+    return NULL;
 }
 
 static int derive_comm(const struct tare_evidence *e, enum comm which, double *values,
@@ -138,28 +208,11 @@ static int derive_comm(const struct tare_evidence *e, enum comm which, double *v
     struct tare_figure f = tare_figure_make(names[which], which == COMM_RATIO ? "1" : "B", TARE_KIND_COUNTED,
                                             "not read", which == COMM_TOTAL ? "all ranks" : "rank");
     size_t n = 0;
-    for (size_t i = 0; i < e->n_repeats; i++) {
-        if (!counts(&e->repeats[i])) {
-            continue;
-        }
-        struct ranks ranks = add_up(e, e->repeats[i].id);
-        if (ranks.n == 0) {
-            return tare_figure_absent(&f, "the backend reports no bytes of its ranks", to, err);
-        }
-        const struct tare_reading_record *first = find(e, e->repeats[i].id, "comm_rank_0_sent_bytes", true);
-        const struct tare_reading_record *formula = find(e, e->repeats[i].id, "comm_formula_bytes", true);
-        f.kind = tare_kind_of(first->kind);
-        f.source = first->source;
-        if (which == COMM_RATIO && (!formula || formula->absent || !(formula->value > 0))) {
-            return tare_figure_absent(&f, "the backend reports no comm_formula_bytes above 0", to, err);
-        }
-        double value = comm_value(which, &ranks, formula);
-        if (which == COMM_RATIO && !tare_volume_explained(value)) {
-            tare_figure_flag(&f, "UNEXPLAINED");
-        }
-        values[n++] = value;
-    }
-    return tare_figure_repeats(&f, values, n, "no repeat was completed by one process", to, err);
+    f.kind = 0; /* a figure that is made of readings has no kind of its own */
+    const char *why = collect_comm(e, which, &f, values, &n);
+    f.kind = f.kind ? f.kind : TARE_KIND_COUNTED;
+    return why ? tare_figure_absent(&f, why, to, err)
+               : tare_figure_repeats(&f, values, n, "no repeat was completed by one process", to, err);
 }
 
 int tare_derive_network(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);

@@ -226,6 +226,58 @@ static void test_absence(void **state)
     made_expect_absent(&figures, "energy", "every repeat was resumed");
 }
 
+/* Idle of 5 s before and after each repeat, at those powers. */
+static void idle(struct made *m, double before_w, double after_w, double u)
+{
+    made_wall(m, "idle_before", 5);
+    made_wall(m, "idle_after", 5);
+    made_all(m, "idle_before", "powercap", "package", "energy_package_0", 5 * before_w, u, 0.05);
+    made_all(m, "idle_after", "powercap", "package", "energy_package_0", 5 * after_w, u, 0.05);
+}
+
+/* A second package that shows up in one repeat only, or a sensor that another one took the place of, makes
+ * another quantity of the sum. Order says nothing. */
+static void test_channels(void **state)
+{
+    (void)state;
+    made_init(&made, 3);
+    two_domains(&made, 100, 20);
+    made_all(&made, "measure", "powercap", "package", "energy_package_1", 100, 0.3, 0.05);
+    derive();
+    made_expect(&figures, "energy", 220);
+    made_find(&made, 1, "measure", "energy_package_0")->name = "energy_package_2";
+    made_find(&made, 1, "measure", "energy_package_1")->name = "energy_package_0";
+    made_find(&made, 1, "measure", "energy_package_2")->name = "energy_package_1";
+    made_find(&made, 1, "measure", "energy_package_0")->source = "energy_package_0";
+    made_find(&made, 1, "measure", "energy_package_1")->source = "energy_package_1";
+    derive();
+    made_expect(&figures, "energy", 220);
+    made_find(&made, 2, "measure", "energy_package_1")->meter = "nobody";
+    derive();
+    made_expect_absent(&figures, "energy_package", "same channels in every repeat");
+    made_expect_absent(&figures, "energy", "same channels in every repeat");
+    made_expect(&figures, "energy_dram", 20);
+    made_find(&made, 2, "measure", "energy_package_1")->meter = "powercap";
+    made_find(&made, 0, "measure", "energy_dram_0")->source = "another sensor";
+    derive();
+    made_expect_absent(&figures, "energy_dram", "same channels in every repeat");
+    /* another meter that read the same ones is taken */
+    made_all(&made, "measure", "perf_power", "dram", "energy_ram", 21, 0.1, 0.05);
+    derive();
+    made_expect(&figures, "energy", 221);
+    /* what is subtracted must be of what it is subtracted from */
+    made_init(&made, 3);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0.3, 0.05);
+    made_all(&made, "measure", "powercap", "package", "energy_package_1", 100, 0.3, 0.05);
+    idle(&made, 4, 4, 0.01);
+    made_all(&made, "load", "powercap", "package", "energy_package_0", 9, 0.3, 0.05);
+    derive();
+    made_expect(&figures, "energy", 200);
+    made_expect_absent(&figures, "idle_power", "other channels");
+    made_expect_absent(&figures, "energy_net", "other channels");
+    made_expect_absent(&figures, "energy_load", "other channels");
+}
+
 static void test_flags(void **state)
 {
     (void)state;
@@ -246,15 +298,6 @@ static void test_flags(void **state)
     assert_int_equal(made_get(&figures, "energy")->kind, TARE_KIND_MODELLED);
     assert_int_equal(made_get(&figures, "energy_per_tok")->kind, TARE_KIND_MODELLED);
     assert_int_equal(made_get(&figures, "energy_package")->kind, TARE_KIND_MEASURED);
-}
-
-/* Idle of 5 s before and after each repeat, at those powers. */
-static void idle(struct made *m, double before_w, double after_w, double u)
-{
-    made_wall(m, "idle_before", 5);
-    made_wall(m, "idle_after", 5);
-    made_all(m, "idle_before", "powercap", "package", "energy_package_0", 5 * before_w, u, 0.05);
-    made_all(m, "idle_after", "powercap", "package", "energy_package_0", 5 * after_w, u, 0.05);
 }
 
 static void test_net(void **state)
@@ -324,6 +367,39 @@ static void cpu(struct made *m, double user, double system, double supervisor, d
     made_all(m, "measure", "foreign", "node", "foreign_cpu", foreign, (double)NAN, (double)NAN);
 }
 
+/* Of two meters each has a gain of its own, and the difference of each is scaled by it. Taken as one, two
+ * gains that belong to different meters would cancel. */
+static void test_net_two_meters(void **state)
+{
+    (void)state;
+    const double z = 1.959963984540054;
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0, 0.05);
+    made_all(&made, "measure", "nvml", "device", "energy_gpu_0", 60, 0, 0.1);
+    idle(&made, 1, 1, 0); /* 10 J of the package, 50 J of the device */
+    made_all(&made, "idle_before", "nvml", "device", "energy_gpu_0", 25, 0, 0.1);
+    made_all(&made, "idle_after", "nvml", "device", "energy_gpu_0", 25, 0, 0.1);
+    derive();
+    double half = z * hypot(0.05 * 90, 0.1 * 10);
+    made_expect(&figures, "energy_net", 100);
+    assert_true(fabs(made_get(&figures, "energy_net")->high - (100 + half)) < 1e-6);
+    half = z * hypot(0.05 * 1, 0.1 * 5);
+    made_expect(&figures, "idle_power", 6);
+    assert_true(fabs(made_get(&figures, "idle_power")->high - (6 + half)) < 1e-6);
+    /* package and dram on two meters: what is shared out of them is as unsure */
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0, 0.05);
+    made_all(&made, "measure", "hwmon", "dram", "energy_dram_0", 60, 0, 0.1);
+    idle(&made, 1, 1, 0);
+    made_all(&made, "idle_before", "hwmon", "dram", "energy_dram_0", 25, 0, 0.1);
+    made_all(&made, "idle_after", "hwmon", "dram", "energy_dram_0", 25, 0, 0.1);
+    cpu(&made, 5, 0, 0, 37.5); /* 5 s of ours, 15 s of others */
+    derive();
+    half = z * 0.25 * hypot(0.05 * 90, 0.1 * 10);
+    made_expect(&figures, "energy_process", 25);
+    assert_true(fabs(made_get(&figures, "energy_process")->high - (25 + half)) < 1e-6);
+}
+
 static void test_process(void **state)
 {
     (void)state;
@@ -351,24 +427,62 @@ static void test_process(void **state)
     made_expect_absent(&figures, "energy_process", "shorter than half a second");
 }
 
+/* What is doubtful about idle is so about what is left when it is subtracted; the energy of the measure phase
+ * is no part of idle power. */
+static void test_idle_doubts(void **state)
+{
+    static const char *const after[] = {"energy_net", "energy_process"};
+    (void)state;
+    made_init(&made, 6);
+    made_all(&made, "measure", "powercap", "package", "energy_package_0", 100, 0.3, 0.05);
+    idle(&made, 4, 4, 0.01);
+    cpu(&made, 4, 1, 12.5, 1);
+    made_find(&made, 1, "measure", "energy_package_0")->flags = "MIRRORED";
+    made_find(&made, 2, "idle_before", "energy_package_0")->flags = "FILTERED";
+    made_find(&made, 3, "idle_after", "energy_package_0")->kind = "modelled";
+    made_all(&made, "idle_before", "powercap", "package", "energy_package_0_period", 5.0 / 40, 0, 0);
+    made_all(&made, "idle_after", "machine", "node", "node_foreign_cpu", 30, 0, 0);
+    made_all(&made, "measure", "machine", "node", "steal", 30, 0, 0);
+    derive();
+    assert_string_equal(made_get(&figures, "idle_power")->flags, "SHORT_WINDOW,FILTERED,FOREIGN_CPU");
+    assert_int_equal(made_get(&figures, "idle_power")->kind, TARE_KIND_MODELLED);
+    for (size_t i = 0; i < 2; i++) {
+        const struct made_figure *f = made_get(&figures, after[i]);
+        assert_non_null(strstr(f->flags, "MIRRORED"));
+        assert_non_null(strstr(f->flags, "FILTERED"));
+        assert_non_null(strstr(f->flags, "SHORT_WINDOW"));
+        assert_non_null(strstr(f->flags, "FOREIGN_CPU"));
+        assert_non_null(strstr(f->flags, "STEAL"));
+        assert_int_equal(f->kind, TARE_KIND_MODELLED);
+    }
+    assert_string_equal(made_get(&figures, "energy")->flags, "MIRRORED,STEAL");
+    assert_int_equal(made_get(&figures, "energy")->kind, TARE_KIND_MEASURED);
+}
+
 static void test_shares(void **state)
 {
     double share[3], cpu_s[] = {1, 3, 0};
     (void)state;
-    assert_true(tare_energy_shares(500, 100, cpu_s, 3, share));
+    assert_true(tare_energy_shares(500, 400, 100, cpu_s, 3, share));
     assert_true(fabs(share[1] / share[0] - 3) <= 0.03);
     assert_true(fabs(share[0] - 100) < 1e-9 && fabs(share[1] - 300) < 1e-9 && share[2] == 0);
     /* Scaphandre: the sum of the processes was not what the host drew */
     assert_true(fabs(share[0] + share[1] + share[2] + 100 - 500) <= 1e-3 * 500);
     const double odd[] = {0.123, 7.7, 1e-9};
-    assert_true(tare_energy_shares(77.7, 3.3, odd, 3, share));
+    assert_true(tare_energy_shares(77.7, 74.4, 3.3, odd, 3, share));
     assert_true(fabs(share[0] + share[1] + share[2] + 3.3 - 77.7) <= 1e-3 * 77.7);
     const double bad[][2] = {{-1, 2}, {0, 0}, {(double)NAN, 1}};
     for (size_t i = 0; i < 3; i++) {
-        assert_false(tare_energy_shares(500, 100, bad[i], 2, share));
+        assert_false(tare_energy_shares(500, 400, 100, bad[i], 2, share));
     }
-    assert_false(tare_energy_shares(90, 100, cpu_s, 3, share));
-    assert_false(tare_energy_shares((double)NAN, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares(90, -10, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares((double)NAN, (double)NAN, 100, cpu_s, 3, share));
+    /* what was shared out is not what the meter read: of one pass against all of them, say */
+    assert_false(tare_energy_shares(500, 40, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares(500, 400, 10, cpu_s, 3, share));
+    assert_false(tare_energy_shares(500, 400.6, 100, cpu_s, 3, share));
+    assert_true(tare_energy_shares(500, 400.4, 100, cpu_s, 3, share));
+    assert_false(tare_energy_shares((double)NAN, 400, 100, cpu_s, 3, share));
 }
 
 /* Kepler: idle as what is left over at full load goes to 0; the run's own load must not touch it. */
@@ -451,12 +565,21 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),           cmocka_unit_test(test_per_what),
-        cmocka_unit_test(test_interval),       cmocka_unit_test(test_absence),
-        cmocka_unit_test(test_flags),          cmocka_unit_test(test_net),
-        cmocka_unit_test(test_net_interval),   cmocka_unit_test(test_process),
-        cmocka_unit_test(test_shares),         cmocka_unit_test(test_idle_at_full_load),
-        cmocka_unit_test(test_idle_not_stuck), cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_per_what),
+        cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_absence),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_net),
+        cmocka_unit_test(test_net_interval),
+        cmocka_unit_test(test_net_two_meters),
+        cmocka_unit_test(test_process),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_idle_doubts),
+        cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_idle_at_full_load),
+        cmocka_unit_test(test_idle_not_stuck),
+        cmocka_unit_test(test_ratio),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

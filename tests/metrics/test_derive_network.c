@@ -162,9 +162,71 @@ static void test_ranks(void **state)
     assert_non_null(get(&w, "comm_over_formula")->absent);
 }
 
+/* The reading of that name and repeat. */
+static struct tare_reading_record *reading(struct world *w, int64_t repeat, const char *name)
+{
+    for (size_t i = 0; i < w->e.n_readings; i++) {
+        if (w->readings[i].repeat_id == repeat && strcmp(w->readings[i].r.name, name) == 0) {
+            return &w->readings[i].r;
+        }
+    }
+    fail_msg("no reading %s", name);
+    return NULL;
+}
+
+/* A rank that nobody knows, or that has no number in the row, leaves no sum of the others. */
+static void test_rank_missing(void **state)
+{
+    static const char *const names[] = {"comm_bytes_total", "comm_bytes_rank_max", "comm_over_formula"};
+    static struct world w;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        init(&w);
+        add_ranks(&w, 1020);
+        add_both(&w, TARE_METER_OF_BACKEND, "comm_formula_bytes", 1000, 1000, "");
+        assert_null(get(&w, names[i])->absent);
+        reading(&w, 2, "comm_rank_1_sent_bytes")->absent = "rank 1 did not answer";
+        reading(&w, 2, "comm_rank_1_sent_bytes")->value = (double)NAN;
+        assert_string_equal(get(&w, names[i])->absent, "rank 1 did not answer");
+        reading(&w, 2, "comm_rank_1_sent_bytes")->name = "comm_rank_3_sent_bytes";
+        reading(&w, 2, "comm_rank_3_sent_bytes")->absent = NULL;
+        assert_non_null(strstr(get(&w, names[i])->absent, "without gaps"));
+        reading(&w, 2, "comm_rank_3_sent_bytes")->name = "another_count";
+        reading(&w, 2, "comm_rank_2_sent_bytes")->name = "comm_rank_1_sent_bytes";
+        assert_non_null(strstr(get(&w, names[i])->absent, "different numbers of ranks"));
+        reading(&w, 2, "comm_rank_0_sent_bytes")->name = "comm_rank_00_sent";
+        reading(&w, 2, "comm_rank_1_sent_bytes")->name = "comm_rank_1_sent_bytes_too";
+        assert_non_null(strstr(get(&w, names[i])->absent, "no bytes of its ranks"));
+    }
+}
+
+/* The weakest kind of all that a figure is made of, wherever it stands among the repeats and ranks. */
+static void test_kind(void **state)
+{
+    static struct world w;
+    (void)state;
+    init(&w);
+    add_ranks(&w, 1020);
+    add_both(&w, TARE_METER_OF_BACKEND, "comm_formula_bytes", 1000, 1000, "");
+    assert_int_equal(get(&w, "comm_bytes_total")->kind, TARE_KIND_MEASURED);
+    reading(&w, 1, "comm_formula_bytes")->kind = "modelled";
+    assert_int_equal(get(&w, "comm_over_formula")->kind, TARE_KIND_MODELLED);
+    assert_int_equal(get(&w, "comm_bytes_total")->kind, TARE_KIND_MEASURED);
+    reading(&w, 1, "comm_rank_2_sent_bytes")->kind = "reported";
+    assert_int_equal(get(&w, "comm_bytes_total")->kind, TARE_KIND_REPORTED);
+    reading(&w, 1, "comm_rank_2_sent_bytes")->flags = "TRUNCATED";
+    assert_non_null(strstr(get(&w, "comm_bytes_total")->flags, "TRUNCATED"));
+    add_both(&w, "tcp", "tcp_sent_bytes", 700, 700, "");
+    assert_int_equal(get(&w, "net_sent_bytes")->kind, TARE_KIND_MEASURED);
+    reading(&w, 1, "tcp_sent_bytes")->kind = "reported";
+    assert_int_equal(get(&w, "net_sent_bytes")->kind, TARE_KIND_REPORTED);
+    assert_int_equal(get(&w, "net_sent_bytes_per_request")->kind, TARE_KIND_REPORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_source), cmocka_unit_test(test_none),
-                                       cmocka_unit_test(test_ranks)};
+                                       cmocka_unit_test(test_ranks), cmocka_unit_test(test_rank_missing),
+                                       cmocka_unit_test(test_kind)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

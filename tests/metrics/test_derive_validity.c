@@ -312,6 +312,37 @@ static void test_temperature(void **state)
     }
 }
 
+/* Every sensor that both sides have is compared with its like, those of GPUs included, and with no other. */
+static void test_temperatures(void **state)
+{
+    static const struct {
+        const char *here, *there;
+        double here_c, there_c;
+        bool flagged;
+    } cases[] = {{"temperature_gpu_0_begin", "temperature_gpu_0_begin", 70, 50, true},
+                 {"temperature_gpu_1_begin", "temperature_gpu_1_begin", 50, 55.1, true},
+                 {"temperature_gpu_0_begin", "temperature_gpu_0_begin", 50, 55, false},
+                 {"temperature_gpu_0_begin", "temperature_gpu_1_begin", 70, 50, false},
+                 {"temperature_gpu_0_end", "temperature_gpu_0_end", 70, 50, false},
+                 {"temperature_gpu_0_begin", "temperature_gpu_0_begin", 50, (double)NAN, false}};
+    static struct made_cell base;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made_cell_init(&cell, 1);
+        made_cell_init(&base, 1);
+        made_cell_read(&cell, 1, "temperature_begin", 50, NULL);
+        made_cell_read(&base, 1, "temperature_begin", 50, NULL);
+        made_cell_read(&cell, 1, cases[i].here, cases[i].here_c, NULL);
+        made_cell_read(&base, 1, cases[i].there, cases[i].there_c,
+                       isnan(cases[i].there_c) ? "no sensor" : NULL);
+        cell.e.baseline = &base.e;
+        cell.e.baseline_name = "base";
+        made_figures_init(&figures);
+        assert_int_equal(tare_derive_throughput(&cell.e, &figures.to, NULL), 0);
+        assert_int_equal(made_flagged(made_figure(&figures, "speedup"), "TEMPERATURE"), cases[i].flagged);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_single_repeat),  cmocka_unit_test(test_courses),
         cmocka_unit_test(test_steady_figures), cmocka_unit_test(test_long_series),
         cmocka_unit_test(test_resources),      cmocka_unit_test(test_temperature),
+        cmocka_unit_test(test_temperatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
