@@ -24,6 +24,8 @@ static const struct {
     {"APART", "APART: the two sides of a pair ran over an hour apart"},
     {"SUSTAINED",
      "SUSTAINED: over the phase sustain, in which the same items were asked again for a longer window"},
+    {"EDGE_SLOW",
+     "EDGE_SLOW: reading the meters took over 5 ms and a hundredth of the phase; windows are too wide"},
     {"DUTY_UNKNOWN", "DUTY_UNKNOWN: it is not documented whether the board's sensor sees all of the time"},
     {"SAMPLED", "SAMPLED: added up from samples; what happens between two of them is not seen"},
     {"AVERAGED", "AVERAGED: the sensor smooths over about a second and is late by as much"},

@@ -52,6 +52,8 @@ const struct tare_noise_rule tare_noise_rules[] = {
     READING("BATTERY", ABOVE, "on_battery", 0, true,
             "the machine ran on its battery, where it is slower and saves power"),
     READING("SETTINGS_CHANGED", ABOVE, "settings_changed", 0, true, settings),
+    READING("METER_LATE", ABOVE, "outside_lost", 0, true,
+            "the meters outside gave no answer in time: what they would have seen is missing from then on"),
     GONE("SENSOR_GAP", "a sensor was not read for so long that what it says of a repeat is withheld"),
     GONE("WRAP_LOST", "a counter may have gone round unseen; what it says of a repeat is withheld"),
     FACT("SLOW_BUILD", SLOW_BUILD, true, false,

@@ -25,7 +25,7 @@ enum { answer_ms = 10000, ask_ms = 20000, step_ms = 100, end_bit = 0x80 };
 #define DEFAULT_PERIOD_NS INT64_C(100000000)
 
 /* What the caller asks of the thread, over a socket of packets. Each is answered by one double. */
-enum ask { ASK_STOP = 1, ASK_LISTEN, ASK_ATTACH, ASK_EDGE, ASK_TEMPERATURE };
+enum ask { ASK_STOP = 1, ASK_READY, ASK_LISTEN, ASK_ATTACH, ASK_EDGE, ASK_TEMPERATURE };
 
 struct message {
     enum ask ask;
@@ -307,6 +307,7 @@ static bool serve_caller(struct tare_outside *o)
     case ASK_TEMPERATURE:
         answer = hottest_c(o);
         break;
+    case ASK_READY:
     case ASK_STOP:
     default:
         break;
@@ -321,6 +322,9 @@ static void *run_thread(void *arg)
 {
     struct tare_outside *o = arg;
     bool go_on = true;
+    for (size_t i = 0; i < o->meters.n; i++) {
+        o->cost_ns[i] = tare_meter_cost_ns(&o->meters.list[i]);
+    }
     while (go_on) {
         struct pollfd p[2] = {{.fd = o->answer_fd, .events = POLLIN},
                               {.fd = o->pid ? o->worker_fd : -1, .events = POLLIN}};
@@ -370,6 +374,11 @@ static double ask(struct tare_outside *o, enum ask what, int64_t value)
     return answer;
 }
 
+static int hangs(struct tare_err *err)
+{
+    return tare_err_set(err, TARE_E_ENVIRONMENT, "a meter outside hangs; turn it off: --meter NAME,off=true");
+}
+
 /* Signals are the main thread's: it is the one that waits in poll. */
 static int start_thread(struct tare_outside *o, struct tare_err *err)
 {
@@ -400,7 +409,6 @@ static void prepare(struct tare_outside *o)
     (void)pthread_mutex_init(&o->lock, NULL);
     for (size_t i = 0; i < o->meters.n; i++) {
         o->n_working += o->meters.list[i].opened;
-        o->cost_ns[i] = tare_meter_cost_ns(&o->meters.list[i]);
         plan_sample(o, i, now_ns);
     }
 }
@@ -449,7 +457,8 @@ void tare_outside_close(struct tare_outside *o)
 
 int tare_outside_walk(struct tare_outside *o, tare_outside_meter_fn fn, void *ctx, struct tare_err *err)
 {
-    int r = 0;
+    (void)ask(o, ASK_READY, 0); /* the thread has measured the costs first of all */
+    int r = o->dead ? hangs(err) : 0;
     for (size_t i = 0; r == 0 && i < o->meters.n; i++) {
         const struct tare_opened_meter *m = &o->meters.list[i];
         r = fn(ctx, m->ops.name, m->opened ? NULL : m->absent, o->cost_ns[i], err);
@@ -500,8 +509,7 @@ int tare_outside_drain(struct tare_outside *o, tare_outside_reading_fn fn, void 
     struct readings kept = o->kept;
     memset(&o->kept, 0, sizeof o->kept);
     (void)pthread_mutex_unlock(&o->lock);
-    int r = o->dead     ? tare_err_set(err, TARE_E_ENVIRONMENT,
-                                       "a meter outside hangs; turn it off: --meter NAME,off=true")
+    int r = o->dead     ? hangs(err)
             : kept.lost ? tare_err_set(err, TARE_E_NOMEM, "meters: out of memory for readings")
                         : 0;
     for (size_t i = 0; r == 0 && i < kept.n; i++) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CPU time of a known spin, on one thread and on two, read with the call that the meter rusage uses. Each
+ * CPU time of a known spin, on one thread and on two, read by the meter rusage. Each
  * thread spins until its own CPU clock has come to the time asked for.
  */
+#include "selftest/instrument.h"
 #include "selftest/selftest.h"
 
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 enum { spin_ms = 300 };
@@ -32,22 +32,15 @@ static void *spin(void *arg)
     return NULL;
 }
 
-static double process_s(void)
-{
-    struct rusage u;
-    (void)getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static int spin_all(size_t n, double *out_truth_s, double *out_reading_s, struct tare_err *err)
+static int spin_all(struct tare_check_instrument *m, size_t n, double *out_truth_s, double *out_reading_s,
+                    struct tare_err *err)
 {
     enum { most = 8 };
     pthread_t threads[most];
     double spun_s[most] = {0};
     size_t started = 0;
     int r = 0;
-    double begin_s = process_s();
+    tare_instrument_begin(m);
     while (started + 1 < n && r == 0) {
         r = pthread_create(&threads[started], NULL, spin, &spun_s[started]);
         started += r == 0;
@@ -56,7 +49,8 @@ static int spin_all(size_t n, double *out_truth_s, double *out_reading_s, struct
     for (size_t i = 0; i < started; i++) {
         (void)pthread_join(threads[i], NULL);
     }
-    *out_reading_s = process_s() - begin_s;
+    tare_instrument_end(m);
+    *out_reading_s = tare_instrument_value(m, "cpu_user") + tare_instrument_value(m, "cpu_system");
     *out_truth_s = 0;
     for (size_t i = 0; i < n; i++) {
         *out_truth_s += spun_s[i];
@@ -71,15 +65,21 @@ int tare_check_cpu_time(const struct tare_check_context *c, struct tare_err *err
     static const struct {
         size_t threads;
         const char *workload;
-    } cases[] = {{1, "300 ms of CPU time spun by one thread, getrusage; 1 ms or 0.1 %"},
-                 {2, "300 ms of CPU time spun by each of two threads, getrusage; 1 ms or 0.1 %"}};
+    } cases[] = {{1, "300 ms of CPU time spun by one thread, meter rusage; 1 ms or 0.1 %"},
+                 {2, "300 ms of CPU time spun by each of two threads, meter rusage; 1 ms or 0.1 %"}};
+    struct tare_check_instrument m;
+    struct tare_err fault = {0};
+    if (tare_instrument_open(&m, "rusage", NULL, &fault) < 0) {
+        return tare_check_add_absent(c, "CPU time", cases[0].workload, fault.msg, err);
+    }
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof cases / sizeof *cases; i++) {
         double truth_s = 0, reading_s = 0;
-        r = spin_all(cases[i].threads, &truth_s, &reading_s, err);
+        r = spin_all(&m, cases[i].threads, &truth_s, &reading_s, err);
         r = r == 0 ? tare_check_add(c, "CPU time", cases[i].workload, "ms", truth_s * 1e3, reading_s * 1e3,
                                     fmax(1, truth_s), err)
                    : r;
     }
+    tare_instrument_close(&m);
     return r;
 }

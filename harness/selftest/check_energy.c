@@ -4,11 +4,9 @@
  * power that is known, and shares of two spinners. The whole table of faults is in the tests; here is what
  * shows that this build reads a counter right and refuses what it cannot know.
  */
+#include "selftest/instrument.h"
 #include "selftest/selftest.h"
 
-#include "base/clock.h"
-#include "base/opt.h"
-#include "core/builtin.h"
 #include "metrics/derive/energy_parts.h"
 #include "metrics/power.h"
 
@@ -19,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <tare/meter.h>
 #include <tare/rng.h>
 #include <unistd.h>
 
@@ -71,76 +68,25 @@ static void fell(const struct tree *t)
     (void)rmdir(t->root);
 }
 
-/* The one reading that is looked at. */
-struct joules {
-    struct tare_readings sink;
-    double value;
-    bool absent;
-};
-
-static void take(struct tare_readings *to, const struct tare_reading *r, const struct tare_doubt *doubt)
+/* Turns the counter by total_j in `steps` steps, polled after each or never; the joules that the meter says,
+ * NaN if it refuses. */
+static double run(struct tare_check_instrument *m, const struct tree *t, double *at_uj, double total_j,
+                  int steps, bool polled)
 {
-    struct joules *j = (struct joules *)to;
-    (void)doubt;
-    if (strcmp(r->name, "energy_package_0") == 0) {
-        j->absent = r->absent;
-        j->value = r->absent ? (double)NAN : r->value;
-    }
-}
-
-static void take_plain(struct tare_readings *to, const struct tare_reading *r)
-{
-    take(to, r, NULL);
-}
-
-static const struct tare_meter *powercap(void)
-{
-    for (size_t i = 0; tare_builtin_meters[i]; i++) {
-        if (strcmp(tare_builtin_meters[i]->name, "powercap") == 0) {
-            return tare_builtin_meters[i];
-        }
-    }
-    return NULL;
-}
-
-static int open_meter(const struct tare_meter *m, const struct tree *t, void **out, struct tare_err *err)
-{
-    void *self = calloc(1, m->priv_size + 1);
-    int r = self ? tare_opts_init(m->options, self, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
-    r = r == 0 ? tare_opts_set(m->options, self, "root", t->root, "powercap", err) : r;
-    r = r == 0 ? tare_opts_set(m->options, self, "max_watts", "100", "powercap", err) : r;
-    r = r == 0 ? m->open(self, err) : r;
-    if (r < 0) {
-        if (self) {
-            tare_opts_fini(m->options, self);
-        }
-        free(self);
-        return r;
-    }
-    *out = self;
-    return 0;
-}
-
-/* Turns the counter by total_j in `steps` steps, polled after each or never; the joules that the meter says.
- */
-static struct joules run(const struct tare_meter *m, void *self, const struct tree *t, double *at_uj,
-                         double total_j, int steps, bool polled)
-{
-    struct joules j = {{take_plain, take}, (double)NAN, true};
-    m->begin(self);
+    tare_instrument_begin(m);
     for (int i = 0; i < steps; i++) {
         *at_uj += total_j * 1e6 / steps;
         (void)turn(t, *at_uj);
         (void)poll(NULL, 0, step_ms);
         if (polled) {
-            m->sample(self);
+            m->ops->sample(m->self);
         }
     }
-    m->end(self, &j.sink);
-    return j;
+    tare_instrument_end(m);
+    return tare_instrument_value(m, "energy_package_0");
 }
 
-static int check_counter(const struct tare_check_context *c, const struct tare_meter *m, void *self,
+static int check_counter(const struct tare_check_context *c, struct tare_check_instrument *m,
                          const struct tree *t, struct tare_err *err)
 {
     static const struct {
@@ -153,39 +99,34 @@ static int check_counter(const struct tare_check_context *c, const struct tare_m
     double at_uj = 2e6;
     int r = 0;
     (void)turn(t, at_uj);
-    m->sample(self);
+    m->ops->sample(m->self);
     for (size_t i = 0; r == 0 && i < sizeof cases / sizeof *cases; i++) {
-        struct joules j = run(m, self, t, &at_uj, cases[i].joules, cases[i].steps, true);
-        r = tare_check_add_percent(c, "energy", cases[i].workload, "J", cases[i].joules, j.value, 0.1, err);
+        double joules = run(m, t, &at_uj, cases[i].joules, cases[i].steps, true);
+        r = tare_check_add_percent(c, "energy", cases[i].workload, "J", cases[i].joules, joules, 0.1, err);
     }
-    struct joules j = run(m, self, t, &at_uj, 25, 10, false);
+    double blind = run(m, t, &at_uj, 25, 10, false);
     return r == 0 ? tare_check_add(c, "energy",
                                    "the same turned by 25 J without a poll: refused (1), not guessed", "1", 1,
-                                   j.absent ? 1 : 0, 0, err)
+                                   isnan(blind) ? 1 : 0, 0, err)
                   : r;
 }
 
 static int check_powercap(const struct tare_check_context *c, struct tare_err *err)
 {
-    const struct tare_meter *m = powercap();
     struct tree t;
-    void *self = NULL;
     struct tare_err fault = {0};
-    if (!m || !plant(&t)) {
-        return tare_check_add_absent(c, "energy", "fake powercap counter",
-                                     m ? strerror(errno) : "no such meter", err);
+    if (!plant(&t)) {
+        return tare_check_add_absent(c, "energy", "fake powercap counter", strerror(errno), err);
     }
-    int r = open_meter(m, &t, &self, &fault);
+    const char *const options[] = {"root", t.root, "max_watts", "100", NULL};
+    struct tare_check_instrument m;
+    int r = tare_instrument_open(&m, "powercap", options, &fault);
     if (r < 0) {
-        fell(&t);
-        return tare_check_add_absent(c, "energy", "fake powercap counter", fault.msg, err);
+        r = tare_check_add_absent(c, "energy", "fake powercap counter", fault.msg, err);
+    } else {
+        r = check_counter(c, &m, &t, err);
+        tare_instrument_close(&m);
     }
-    r = check_counter(c, m, self, &t, err);
-    if (m->close) {
-        m->close(self);
-    }
-    tare_opts_fini(m->options, self);
-    free(self);
     fell(&t);
     return r;
 }

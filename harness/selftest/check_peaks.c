@@ -4,6 +4,7 @@
  * truth to be held against: they are what the machine gives while nothing else runs.
  */
 #include "selftest/flops.h"
+#include "selftest/instrument.h"
 #include "selftest/peak_fma.h"
 #include "selftest/peak_stream.h"
 #include "selftest/selftest.h"
@@ -62,9 +63,8 @@ static int check_loops(const struct tare_check_context *c, struct tare_err *err)
             enum tare_flops_op o = (enum tare_flops_op)op;
             double lanes = tare_flops_lanes(w), count = tare_flops_count(w, o, rounds);
             bool done = tare_flops_run(w, o, rounds) == tare_flops_expected(w, o, rounds);
-            (void)snprintf(workload, sizeof workload,
-                           "float32 %s, %s, %.0f lanes, counted against the loop's sum", names[op],
-                           tare_flops_width_name(w), lanes);
+            (void)snprintf(workload, sizeof workload, "float32 %s, %s, %.0f lanes, all done by its sum",
+                           names[op], tare_flops_width_name(w), lanes);
             r = tare_check_add(c, "FLOPs", workload, "FLOP", count, done ? count : (double)NAN, 0, err);
         }
     }
@@ -73,9 +73,37 @@ static int check_loops(const struct tare_check_context *c, struct tare_err *err)
 
 int tare_check_peaks(const struct tare_check_context *c, struct tare_err *err);
 
+/* What the processor counts for a loop; the meter has held it against known work of its own before. */
+static int check_counter(const struct tare_check_context *c, struct tare_err *err)
+{
+    static const char workload[] = "float32 multiply-adds, scalar, by the processor's counter (PAPI_SP_OPS)";
+    static const char *const options[] = {"events", "PAPI_SP_OPS", NULL};
+    struct tare_check_instrument m;
+    struct tare_err fault = {0};
+    if (tare_instrument_open(&m, "papi", options, &fault) < 0) {
+        return tare_check_add_absent(c, "FLOPs counter", workload, fault.msg, err);
+    }
+    enum { rounds = 1000000 };
+    tare_instrument_begin(&m);
+    (void)tare_flops_run(TARE_FLOPS_SCALAR, TARE_FLOPS_FMA, rounds);
+    tare_instrument_end(&m);
+    double read = tare_instrument_value(&m, "papi_sp_ops");
+    int r = isfinite(read)
+                ? tare_check_add_percent(c, "FLOPs counter", workload, "FLOP",
+                                         tare_flops_count(TARE_FLOPS_SCALAR, TARE_FLOPS_FMA, rounds), read, 2,
+                                         err)
+                : tare_check_add_absent(c, "FLOPs counter", workload,
+                                        m.n > 0 && m.list[0].absent[0] ? m.list[0].absent
+                                                                       : "the event is not counted here",
+                                        err);
+    tare_instrument_close(&m);
+    return r;
+}
+
 int tare_check_peaks(const struct tare_check_context *c, struct tare_err *err)
 {
     int r = check_loops(c, err);
+    r = r == 0 ? check_counter(c, err) : r;
     r = r == 0 ? check_peak(c, TARE_QUANTITY_PEAK_FLOPS, tare_peak_fma, err) : r;
     return r == 0 ? check_peak(c, TARE_QUANTITY_PEAK_BYTES, tare_peak_stream, err) : r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ground truth for the harness itself: workloads whose cost is known, measured the way everything else is.
+ * Ground truth for the harness itself: workloads whose cost is known, measured by the meters themselves where
+ * they can be (selftest/instrument.h), else the way they do it.
  *
  * A check is one file, check_NAME.c, that defines tare_check_NAME and stands in this folder's meson.build.
  * It hands over lines: what was asked, what is true, what was read, how far apart they are and how far they
