@@ -9,6 +9,7 @@
  * for phases shorter than some of the counter's steps (about a millisecond). How far RAPL itself is off is
  * not known: 5 % is declared.
  */
+#include "cpuinfo.h"
 #include "joules.h"
 #include "now.h"
 #include "powercap_zones.h"
@@ -50,8 +51,7 @@ struct powercap {
     char *cpuinfo;
     double max_watts;
     size_t n;
-    bool is_amd;
-    bool is_filtered;
+    struct tare_cpuinfo cpu;
     struct tare_zone zones[tare_zones_max];
     struct tare_joules joules[tare_zones_max];
     double mirror_uj[tare_zones_max]; /* of a mirror: how far it may be from its original */
@@ -69,33 +69,6 @@ static int read_zone(const struct tare_zone *z, uint64_t *raw)
     char path[256];
     (void)snprintf(path, sizeof path, "%s/energy_uj", z->dir);
     return tare_sysfile_u64(path, raw);
-}
-
-/* Is the word among the flags of the first CPU? */
-static bool has_cpu_flag(const char *text, const char *word)
-{
-    const char *line = strstr(text, "\nflags");
-    const char *end = line ? strchr(line + 1, '\n') : NULL;
-    char spaced[32];
-    int n = snprintf(spaced, sizeof spaced, " %s", word);
-    for (const char *at = line; at && (at = strstr(at, spaced)) != NULL; at += n) {
-        if (end && at > end) {
-            return false;
-        }
-        if (at[n] == ' ' || at[n] == '\n' || at[n] == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* With SGX on, the processor blurs its energy counters (Intel advisory for CVE-2020-8694). */
-static void read_cpuinfo(struct powercap *p)
-{
-    char text[8192];
-    (void)tare_sysfile_text(p->cpuinfo ? p->cpuinfo : "/proc/cpuinfo", text, sizeof text);
-    p->is_filtered = has_cpu_flag(text, "sgx");
-    p->is_amd = strstr(text, "AuthenticAMD") != NULL || strstr(text, "HygonGenuine") != NULL;
 }
 
 static void look(struct seen *s, uint64_t raw, int64_t now_ns)
@@ -250,8 +223,8 @@ static void set_up(struct powercap *p, size_t i)
                        z->error == EACCES || z->error == EPERM ? no_permission : strerror(z->error));
     }
     static const char *const words[] = {"TWIN", "NO_RANGE", "FILTERED", "AMD_CORE"};
-    const bool holds[] = {z->has_twin, z->range_uj <= 0, p->is_filtered,
-                          p->is_amd && strcmp(z->scope, "core") == 0};
+    const bool holds[] = {z->has_twin, z->range_uj <= 0, p->cpu.has_sgx,
+                          p->cpu.is_amd && strcmp(z->scope, "core") == 0};
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
         tare_joules_flag(j->flags, sizeof j->flags, holds[w] ? words[w] : "");
     }
@@ -341,7 +314,7 @@ static int powercap_open(void *self, struct tare_err *err)
     if (r < 0) {
         return r;
     }
-    read_cpuinfo(p);
+    tare_cpuinfo_read(p->cpuinfo, &p->cpu);
     return learn(p, err);
 }
 
