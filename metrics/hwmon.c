@@ -217,7 +217,7 @@ static void add_power(struct hwmon *h, struct chip *chip, int i)
     if (is_average && tare_sysfile_u64(path, &interval_ms) == 0 && interval_ms < 3600000) {
         c->watts.interval_s = (double)interval_ms / 1e3;
     } else {
-        tare_joules_flag(c->watts.flags, sizeof c->watts.flags, is_average ? "INTERVAL_UNKNOWN" : "");
+        c->watts.is_blurred = is_average;
     }
     explain(code, c->watts.never, sizeof c->watts.never);
     h->n_powers++;
