@@ -2,22 +2,17 @@
 /* Looks at a GPU. The counter is read last at a window's begin and first at its end. */
 #include "nvml_device.h"
 
+#include "now.h"
+
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* No board draws 10 kW; a counter that says so was set anew. */
 static const double most_mj_a_second = 1e7;
 
 enum { pstate_unknown = 32 };
-
-int64_t nvml_now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static int get_u32(int (*get)(tare_nvml_handle, unsigned int *), tare_nvml_handle handle, double scale,
                    double *out)
@@ -207,22 +202,23 @@ static void look_at(const struct tare_nvml *api, struct nvml_device *d, enum nvm
 {
     struct nvml_gauge *g = &d->gauges[id];
     double value = 0;
-    int64_t before_ns = nvml_now_ns();
+    int64_t before_ns = tare_now_ns();
     if (is_given_up(g)) {
         return;
     }
     int code = get(api, d, id, &value);
-    if (code != TARE_NVML_OK) {
+    int64_t at_ns = before_ns + (tare_now_ns() - before_ns) / 2;
+    if (code == TARE_NVML_OK) {
+        gauge_take(g, value);
+    } else {
         g->n_failed++;
         g->code = code;
-        return;
-    }
-    gauge_take(g, value);
-    if (id == NVML_EVENTS) {
-        note_events(&d->events, (unsigned int)value);
     }
     if (!d->has_counter && id == nvml_device_power(d)) {
-        tare_power_add(&d->power, before_ns + (nvml_now_ns() - before_ns) / 2, value);
+        tare_watts_take(&d->watts, code == TARE_NVML_OK ? 0 : -EIO, value, at_ns);
+    }
+    if (id == NVML_EVENTS && code == TARE_NVML_OK) {
+        note_events(&d->events, (unsigned int)value);
     }
 }
 
@@ -244,9 +240,9 @@ void nvml_device_count(const struct tare_nvml *api, struct nvml_device *d, bool 
     if (!d->has_counter) {
         return;
     }
-    int64_t before_ns = nvml_now_ns();
+    int64_t before_ns = tare_now_ns();
     int code = api->total_energy(d->handle, &mj);
-    int64_t half_ns = (nvml_now_ns() - before_ns) / 2;
+    int64_t half_ns = (tare_now_ns() - before_ns) / 2;
     if (code != TARE_NVML_OK) {
         d->energy_code = code;
         return;
@@ -263,7 +259,7 @@ void nvml_device_begin(const struct tare_nvml *api, struct nvml_device *d, int64
     memset(d->gauges, 0, sizeof d->gauges);
     memset(&d->events, 0, sizeof d->events);
     memset(&d->process, 0, sizeof d->process);
-    memset(&d->power, 0, sizeof d->power);
+    tare_watts_begin(&d->watts);
     d->is_open = true;
     look(api, d, pid, true);
     d->energy_code = TARE_NVML_OK;

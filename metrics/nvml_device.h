@@ -8,8 +8,8 @@
 
 #include "counter.h"
 #include "nvml_api.h"
-#include "power.h"
 #include "steps.h"
+#include "watts.h"
 
 enum nvml_gauge_id {
     NVML_POWER_INSTANT = 0,
@@ -72,7 +72,7 @@ struct nvml_device {
     double begin_mj, end_mj;
     int64_t begin_lost;
     int64_t begin_moves;
-    struct tare_power power; /* for energy where there is no counter */
+    struct tare_watts watts; /* for energy where there is no counter */
     struct nvml_gauge gauges[n_nvml_gauges];
     struct nvml_events events;
     struct nvml_process_memory process;
@@ -94,11 +94,11 @@ const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id 
 void nvml_process_look(const struct tare_nvml *api, tare_nvml_handle handle, int64_t pid,
                        struct nvml_process_memory *m);
 
-int64_t nvml_now_ns(void);
-
 struct tare_readings;
 /* nvml_report.c: every reading of the device's window. */
-void nvml_report(const struct tare_nvml *api, const struct nvml_device *d, int64_t pid,
-                 struct tare_readings *to);
+void nvml_report(const struct tare_nvml *api, struct nvml_device *d, int64_t pid, struct tare_readings *to);
+/* What of the machine's GPUs together can make a window incomparable: throttle_events, power_cap_events. */
+void nvml_report_events(const struct tare_nvml *api, const struct nvml_device *list, size_t n,
+                        struct tare_readings *to);
 
 #endif

@@ -15,11 +15,11 @@ static const double sensor_s = 0.1, average_s = 1;
 /* Parts of a board whose power differs by less than this from the whole GPU's are no parts. */
 static const double same_power = 0.02;
 
-enum { text_max = 320, flags_max = 96 };
+enum { text_max = 320, flags_max = 192 };
 
 struct out {
     const struct tare_nvml *api;
-    const struct nvml_device *d;
+    struct nvml_device *d;
     struct tare_readings *to;
 };
 
@@ -129,27 +129,30 @@ static void energy_of_counter(const struct out *o, struct energy *e)
     }
 }
 
+/* The trapezoid through the samples; a window of which half was not seen has no value. */
 static void energy_of_power(const struct out *o, struct energy *e)
 {
-    const struct nvml_device *d = o->d;
+    struct nvml_device *d = o->d;
+    struct tare_watts_outcome sum;
     enum nvml_gauge_id id = nvml_device_power(d);
     const struct nvml_gauge *g = &d->gauges[id];
     bool is_late = id == NVML_POWER_USAGE && d->is_averaged;
     (void)snprintf(e->source, sizeof e->source, "integral of %s%s", nvml_gauge_function(d, id),
                    is_late ? ", a 1-s average on Ampere and newer" : "");
-    flag(e->flags, "SAMPLED");
+    d->watts.interval_s = is_late ? average_s : sensor_s;
+    tare_watts_judge(&d->watts, &sum);
+    flag(e->flags, sum.flags);
     if (is_late) {
         flag(e->flags, "AVERAGED");
     }
-    e->joules = d->power.joules;
-    e->seconds = (double)(d->power.last_ns - d->power.first_ns) / 1e9;
+    e->joules = sum.joules;
+    e->seconds = sum.seconds;
     if (g->n_failed > 0) {
         tare_nvml_why(o->api, nvml_gauge_function(d, id), g->code, e->why, sizeof e->why);
-    } else if (d->power.n < 2) {
-        (void)snprintf(e->why, sizeof e->why, "fewer than two samples of power: measure for longer");
+    } else if (sum.why) {
+        (void)snprintf(e->why, sizeof e->why, "%s", sum.why);
     } else {
-        double edge_j = tare_counter_edge_u(d->power.peak_w, is_late ? average_s : sensor_s);
-        e->u = hypot(tare_power_u(&d->power), edge_j);
+        e->u = hypot(sum.u, tare_counter_edge_u(d->watts.power.peak_w, d->watts.interval_s));
     }
 }
 
@@ -361,8 +364,51 @@ static void put_memory(const struct out *o)
                           isfinite(d->memory_total) ? "" : why, ""});
 }
 
-void nvml_report(const struct tare_nvml *api, const struct nvml_device *d, int64_t pid,
-                 struct tare_readings *to)
+/* A sum over GPUs of which one could not be asked is known only to be this or more. */
+static void put_sum(const struct tare_nvml *api, const struct nvml_device *list, size_t n, bool of_cap,
+                    struct tare_readings *to)
+{
+    char why[text_max] = "", text[text_max - 40], flags[flags_max] = "SAMPLED";
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct nvml_gauge *g = &list[i].gauges[NVML_EVENTS];
+        const struct nvml_events *e = &list[i].events;
+        sum += (double)(of_cap ? e->cap : e->thermal + e->brake);
+        if (g->n == 0 && !why[0]) {
+            tare_nvml_why(api, nvml_gauge_function(&list[i], NVML_EVENTS), g->code, text, sizeof text);
+            (void)snprintf(why, sizeof why, "GPU %u: %s", list[i].index, text);
+        }
+        if (g->n_failed > 0 && !strstr(flags, "GAP")) {
+            flag(flags, "GAP");
+        }
+    }
+    bool is_absent = why[0] && sum <= 0;
+    if (why[0] && !is_absent) {
+        flag(flags, "LOWER_BOUND");
+    }
+    struct tare_reading reading = {.name = of_cap ? "power_cap_events" : "throttle_events",
+                                   .unit = "1",
+                                   .scope = "device",
+                                   .source = of_cap ? "NVML, samples of all GPUs with clocks held down by "
+                                                      "the power limit"
+                                                    : "NVML, samples of all GPUs with a thermal slowdown, "
+                                                      "and those with a power brake",
+                                   .kind = TARE_KIND_MEASURED,
+                                   .absent = is_absent,
+                                   .value = is_absent ? (double)NAN : sum,
+                                   .why = why};
+    struct tare_doubt doubt = {(double)NAN, (double)NAN, flags};
+    to->add_doubted(to, &reading, &doubt);
+}
+
+void nvml_report_events(const struct tare_nvml *api, const struct nvml_device *list, size_t n,
+                        struct tare_readings *to)
+{
+    put_sum(api, list, n, false, to);
+    put_sum(api, list, n, true, to);
+}
+
+void nvml_report(const struct tare_nvml *api, struct nvml_device *d, int64_t pid, struct tare_readings *to)
 {
     struct out o = {api, d, to};
     put_energy(&o);
