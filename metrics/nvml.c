@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { max_devices = 16, poll_ns = 1000000, enough_gaps = 8 };
+enum { max_devices = 16, poll_ns = 1000000 };
 
 static const int64_t least_gap_ns = 1000000000; /* between two samples of power */
 
@@ -125,7 +125,7 @@ static int add_named(struct nvml *m, struct tare_err *err)
 static bool is_watched_enough(const struct nvml *m)
 {
     for (size_t i = 0; i < m->n_devices; i++) {
-        if (m->list[i].has_counter && m->list[i].steps.n_gaps < enough_gaps) {
+        if (!tare_board_is_watched(&m->list[i].energy)) {
             return false;
         }
     }
