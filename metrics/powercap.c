@@ -177,15 +177,23 @@ static double allowed_uj(const struct powercap *p, size_t k, double step_uj)
     return 3 * step_uj + p->joules[k].counter.max_rate * 0.01;
 }
 
-static void join(struct powercap *p, size_t i, size_t k, double step_uj)
+/* Says in the source of i that k was left out. */
+static void tell_left_out(struct powercap *p, size_t i, size_t k)
 {
+    char id[sizeof p->zones[k].id];
     struct tare_joules *j = &p->joules[i];
     size_t n = strlen(j->source);
+    memcpy(id, p->zones[k].id, sizeof id);
+    (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", id);
+}
+
+static void join(struct powercap *p, size_t i, size_t k, double step_uj)
+{
     p->zones[k].same_as = (int)i;
     p->mirror_uj[k] = allowed_uj(p, k, step_uj);
     p->maybe[k] = 0;
-    tare_joules_flag(j->flags, sizeof j->flags, "MIRRORED");
-    (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", p->zones[k].id);
+    tare_joules_flag(p->joules[i].flags, sizeof p->joules[i].flags, "MIRRORED");
+    tell_left_out(p, i, k);
 }
 
 static void find_mirrors(struct powercap *p, const struct burst *b)
@@ -230,15 +238,11 @@ static void set_up(struct powercap *p, size_t i)
     }
 }
 
-/* Says in the source which twins were left out. */
 static void tell_twins(struct powercap *p)
 {
     for (size_t k = 0; k < p->n; k++) {
-        int i = p->zones[k].same_as;
-        if (i >= 0) {
-            struct tare_joules *j = &p->joules[i];
-            size_t n = strlen(j->source);
-            (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", p->zones[k].id);
+        if (p->zones[k].same_as >= 0) {
+            tell_left_out(p, (size_t)p->zones[k].same_as, k);
         }
     }
 }

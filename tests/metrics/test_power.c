@@ -124,7 +124,7 @@ static void test_nonsense(void **state)
 {
     struct tare_power p = {0};
     (void)state;
-    tare_power_add(&p, 0, NAN);
+    tare_power_add(&p, 0, (double)NAN);
     tare_power_add(&p, 0, -1);
     assert_int_equal(p.n, 0);
     assert_int_equal(p.n_bad, 2);
