@@ -307,6 +307,24 @@ static void test_hung_plug(void **state)
     assert_true(isnan(r->u));
 }
 
+/* Every read fails: a link to an unmapped page of memory. */
+static void test_read_error(void **state)
+{
+    struct bench b;
+    struct sink s;
+    (void)state;
+    assert_int_equal(symlink("/proc/self/mem", path), 0);
+    start(&b, "monotonic");
+    sink_init(&s);
+    b.ops->begin(b.self);
+    pass(1);
+    b.ops->sample(b.self);
+    b.ops->end(b.self, &s.to);
+    fake_expect_absent(&s, "energy_wall", "READ_ERROR");
+    assert_true(fake_has_flag(sink_get(&s, "energy_wall"), "READ_ERROR"));
+    bench_close(&b);
+}
+
 /* The clock of the lines jumps by an hour half-way. */
 static void test_clock_step(void **state)
 {
@@ -562,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_slow_plug, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hung_plug, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clock_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pipe, set_up, tear_down),
