@@ -41,7 +41,7 @@ struct stamp {
 /* Of one phase. */
 struct window {
     bool is_open, has_begin; /* has_begin: the sample at its begin is made */
-    int64_t begin_ns, n_samples, n_bad, n_same, n_back, n_batches, n_cut;
+    int64_t begin_ns, n_samples, n_bad, n_same, n_back, n_batches, n_cut, n_errors;
     double first_w, gaps_s, held_s, steps_s;
     bool has_backlog;
     struct tare_power power;
@@ -59,6 +59,7 @@ struct external {
     size_t at, n;             /* of bytes: those not looked at yet */
     int64_t offset_ns;        /* CLOCK_REALTIME less CLOCK_MONOTONIC */
     struct stamp last, ahead; /* ahead: read already, but later than now */
+    int64_t value_ns;         /* since when the value of `last` has been there */
     double batch_w;
     int64_t n_batch;
     struct window w;
@@ -87,6 +88,7 @@ static void commit(struct external *x, const struct stamp *s)
             bool known = x->last.is && x->last.ns <= w->begin_ns;
             w->first_w = known ? between(&x->last, s, w->begin_ns) : s->watts;
             tare_power_add(&w->power, w->begin_ns, w->first_w);
+            w->power.changed_ns = known ? x->value_ns : w->begin_ns;
             w->held_s += known ? 0 : (double)(s->ns - w->begin_ns) / 1e9;
             w->has_begin = true;
         }
@@ -94,6 +96,8 @@ static void commit(struct external *x, const struct stamp *s)
         tare_power_add(&w->power, s->ns, s->watts);
         w->n_samples++;
     }
+    bool is_repeat = x->last.is && !(s->watts < x->last.watts || s->watts > x->last.watts);
+    x->value_ns = is_repeat ? x->value_ns : s->ns;
     x->last = *s;
 }
 
@@ -174,6 +178,7 @@ static bool refill(struct external *x)
     x->n = n > 0 ? (size_t)n : 0;
     x->error = n < 0 && errno != EAGAIN && errno != EINTR ? errno : 0;
     x->has_ended = n == 0 || x->error;
+    x->w.n_errors += x->error != 0;
     if (n == 0 && !x->is_file && x->lines.n > 0) { /* whoever writes next begins a new line */
         x->w.n_cut++;
         x->lines.n = 0;
@@ -339,13 +344,24 @@ static const char *why_absent(const struct external *x, double seconds)
                                   : NULL;
 }
 
-static void set_flags(const struct external *x, char *flags, size_t n_flags)
+/* A plug may repeat in every line what it has looked at long ago: only a time between two changes of the
+ * value says how often it looks. */
+static bool is_interval_unknown(const struct window *w)
+{
+    return w->power.n_changes < 2;
+}
+
+static void set_flags(const struct external *x, const char *why, char *flags, size_t n_flags)
 {
     const struct window *w = &x->w;
     const struct {
         bool holds;
         const char *word;
     } words[] = {{true, "SAMPLED"},
+                 {w->n_errors > 0, "READ_ERROR"},
+                 {w->n_samples >= 20 && w->power.n_changes == 0, "STUCK"},
+                 {!why && w->n_samples < 10, "FEW_SAMPLES"},
+                 {!why && is_interval_unknown(w), "INTERVAL_UNKNOWN"},
                  {w->n_bad > 0, "MALFORMED"},
                  {w->n_same > 0, "DUPLICATE"},
                  {w->n_back > 0, "OUT_OF_ORDER"},
@@ -371,20 +387,21 @@ static double uncertainty(const struct external *x)
     double unseen = w->power.peak_w * (w->gaps_s + w->held_s) / sqrt(12);
     double step = w->power.peak_w * w->steps_s;
     double late = x->clock == clock_arrival ? fabs(w->power.last_w - w->first_w) * arrival_late_s : 0;
-    return sqrt(sampling * sampling + unseen * unseen + step * step + late * late);
+    return is_interval_unknown(w) ? (double)NAN
+                                  : sqrt(sampling * sampling + unseen * unseen + step * step + late * late);
 }
 
 static void external_end(void *self, struct tare_readings *to)
 {
     struct external *x = self;
-    char flags[128], source[200];
+    char flags[192], source[200];
     int64_t end_ns = tare_now_ns();
     pump(x, end_ns);
     wait_for_ahead(x, end_ns);
     close_window(x, end_ns);
     double seconds = (double)(end_ns - x->w.begin_ns) / 1e9;
     const char *why = why_absent(x, seconds);
-    set_flags(x, flags, sizeof flags);
+    set_flags(x, why, flags, sizeof flags);
     (void)snprintf(source, sizeof source, "external meter, %s clock, %.120s", clock_names[x->clock], x->path);
     struct tare_reading reading = {.name = "energy_wall",
                                    .unit = "J",

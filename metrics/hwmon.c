@@ -75,12 +75,34 @@ static const char *scope_of(const char *driver, const char *label)
 struct chip {
     const char *dir, *id; /* id: hwmon3 */
     char driver[32];
+    bool is_apu;     /* of amdgpu: what it shows is the socket's, which the package has as well */
     bool has_device; /* a channel of it has the scope "device" already: what follows lies within */
 };
+
+/*
+ * An APU of AMD labels the power of its socket as a card does its own. Its driver hides the attributes of the
+ * power cap on every APU (Linux, drivers/gpu/drm/amd/pm/amdgpu_pm.c, hwmon_attributes_visible) but for two:
+ * Van Gogh, whose labels are its own, and MI300A, which has its own PCI number. A card whose cap is hidden
+ * (in a virtual machine) is taken for an APU as well: its joules are then missing from a sum, and not there
+ * twice.
+ */
+static bool is_apu(const struct chip *chip)
+{
+    char path[280], text[32];
+    (void)snprintf(path, sizeof path, "%s/device/device", chip->dir);
+    if (tare_sysfile_text(path, text, sizeof text) == 0 && strcmp(text, "0x74a0") == 0) {
+        return true;
+    }
+    (void)snprintf(path, sizeof path, "%s/power1_cap", chip->dir);
+    return tare_sysfile_text(path, text, sizeof text) == -ENOENT;
+}
 
 static const char *claim_scope(struct chip *chip, const char *label)
 {
     const char *scope = scope_of(chip->driver, label);
+    if (scope && chip->is_apu) {
+        return "apu";
+    }
     if (scope && strcmp(scope, "device") == 0) {
         scope = chip->has_device ? "device_part" : scope;
         chip->has_device = true;
@@ -195,7 +217,7 @@ static void add_power(struct hwmon *h, struct chip *chip, int i)
     if (is_average && tare_sysfile_u64(path, &interval_ms) == 0 && interval_ms < 3600000) {
         c->watts.interval_s = (double)interval_ms / 1e3;
     } else {
-        tare_joules_flag(c->watts.flags, sizeof c->watts.flags, is_average ? "INTERVAL_UNKNOWN" : "");
+        c->watts.is_blurred = is_average;
     }
     explain(code, c->watts.never, sizeof c->watts.never);
     h->n_powers++;
@@ -211,6 +233,7 @@ static void add_chip(struct hwmon *h, const char *root, const char *id)
     struct chip chip = {.dir = dir, .id = id};
     (void)snprintf(path, sizeof path, "%s/name", dir);
     (void)tare_sysfile_text(path, chip.driver, sizeof chip.driver);
+    chip.is_apu = strcmp(chip.driver, "amdgpu") == 0 && is_apu(&chip);
     for (int i = 1; i <= sensors_max; i++) { /* counters first: they are better than samples */
         add_counter(h, &chip, i);
     }

@@ -8,6 +8,7 @@
  * Which GPUs: all that NVML has, or those of the option. CUDA_VISIBLE_DEVICES is not looked at: its numbers
  * are CUDA's order, which need not be NVML's, and a GPU that the model does not see draws power all the same.
  */
+#include "now.h"
 #include "nvml_device.h"
 
 #include <tare/meter.h>
@@ -18,7 +19,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { max_devices = 16, poll_ns = 1000000, enough_gaps = 8 };
+enum { max_devices = 16, poll_ns = 1000000 };
+
+static const int64_t least_gap_ns = 1000000000; /* between two samples of power */
 
 struct nvml {
     char *library;
@@ -122,7 +125,7 @@ static int add_named(struct nvml *m, struct tare_err *err)
 static bool is_watched_enough(const struct nvml *m)
 {
     for (size_t i = 0; i < m->n_devices; i++) {
-        if (m->list[i].has_counter && m->list[i].steps.n_gaps < enough_gaps) {
+        if (!tare_board_is_watched(&m->list[i].energy)) {
             return false;
         }
     }
@@ -132,9 +135,9 @@ static bool is_watched_enough(const struct nvml *m)
 /* Reads the counters every millisecond until each has moved often enough, or the time is over. */
 static void watch(struct nvml *m)
 {
-    const int64_t until_ns = nvml_now_ns() + m->watch_ns;
+    const int64_t until_ns = tare_now_ns() + m->watch_ns;
     const struct timespec pause = {0, poll_ns};
-    while (!is_watched_enough(m) && nvml_now_ns() < until_ns) {
+    while (!is_watched_enough(m) && tare_now_ns() < until_ns) {
         for (size_t i = 0; i < m->n_devices; i++) {
             nvml_device_count(&m->api, &m->list[i], true);
         }
@@ -154,6 +157,10 @@ static int nvml_open(void *self, struct tare_err *err)
         tare_nvml_unload(&m->api);
         return r;
     }
+    for (size_t i = 0; i < m->n_devices; i++) { /* samples come no more often than the user asked for */
+        int64_t usual_ns = m->period_ns / 2 * 5;
+        m->list[i].watts.gap_ns = usual_ns > least_gap_ns ? usual_ns : least_gap_ns;
+    }
     watch(m);
     return 0;
 }
@@ -164,13 +171,13 @@ static void nvml_begin(void *self)
     for (size_t i = 0; i < m->n_devices; i++) {
         nvml_device_begin(&m->api, &m->list[i], m->pid);
     }
-    m->sampled_ns = nvml_now_ns();
+    m->sampled_ns = tare_now_ns();
 }
 
 static void nvml_sample(void *self)
 {
     struct nvml *m = self;
-    int64_t now_ns = nvml_now_ns();
+    int64_t now_ns = tare_now_ns();
     if (m->period_ns > 0 && now_ns - m->sampled_ns < m->period_ns) {
         return;
     }
@@ -190,6 +197,7 @@ static void nvml_end(void *self, struct tare_readings *to)
     for (size_t i = 0; i < m->n_devices; i++) {
         nvml_report(&m->api, &m->list[i], m->pid, to);
     }
+    nvml_report_events(&m->api, m->list, m->n_devices, to);
 }
 
 static void nvml_attach(void *self, int64_t pid)

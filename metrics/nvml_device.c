@@ -2,22 +2,17 @@
 /* Looks at a GPU. The counter is read last at a window's begin and first at its end. */
 #include "nvml_device.h"
 
+#include "now.h"
+
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /* No board draws 10 kW; a counter that says so was set anew. */
 static const double most_mj_a_second = 1e7;
 
 enum { pstate_unknown = 32 };
-
-int64_t nvml_now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static int get_u32(int (*get)(tare_nvml_handle, unsigned int *), tare_nvml_handle handle, double scale,
                    double *out)
@@ -168,7 +163,7 @@ const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id 
 
 enum nvml_gauge_id nvml_device_power(const struct nvml_device *d)
 {
-    const struct nvml_gauge *instant = &d->gauges[NVML_POWER_INSTANT];
+    const struct tare_gauge *instant = &d->gauges[NVML_POWER_INSTANT];
     return instant->n > 0 ? NVML_POWER_INSTANT : NVML_POWER_USAGE;
 }
 
@@ -179,20 +174,10 @@ static bool is_setting(enum nvml_gauge_id id)
 }
 
 /* What a GPU does not have at the window's begin is not asked for again in it. */
-static bool is_given_up(const struct nvml_gauge *g)
+static bool is_given_up(const struct tare_gauge *g)
 {
     return g->n == 0 && g->n_failed > 0 &&
            (g->code == TARE_NVML_NOT_SUPPORTED || g->code == TARE_NVML_FUNCTION_NOT_FOUND);
-}
-
-static void gauge_take(struct nvml_gauge *g, double value)
-{
-    g->first = g->n ? g->first : value;
-    g->least = g->n ? fmin(g->least, value) : value;
-    g->most = g->n ? fmax(g->most, value) : value;
-    g->sum += value;
-    g->last = value;
-    g->n++;
 }
 
 static void note_events(struct nvml_events *e, unsigned int bits)
@@ -205,24 +190,20 @@ static void note_events(struct nvml_events *e, unsigned int bits)
 
 static void look_at(const struct tare_nvml *api, struct nvml_device *d, enum nvml_gauge_id id)
 {
-    struct nvml_gauge *g = &d->gauges[id];
+    struct tare_gauge *g = &d->gauges[id];
     double value = 0;
-    int64_t before_ns = nvml_now_ns();
+    int64_t before_ns = tare_now_ns();
     if (is_given_up(g)) {
         return;
     }
     int code = get(api, d, id, &value);
-    if (code != TARE_NVML_OK) {
-        g->n_failed++;
-        g->code = code;
-        return;
+    int64_t at_ns = before_ns + (tare_now_ns() - before_ns) / 2;
+    tare_gauge_take(g, code, value);
+    if (!d->energy.is_there && id == nvml_device_power(d)) {
+        tare_watts_take(&d->watts, code == TARE_NVML_OK ? 0 : -EIO, value, at_ns);
     }
-    gauge_take(g, value);
-    if (id == NVML_EVENTS) {
+    if (id == NVML_EVENTS && code == TARE_NVML_OK) {
         note_events(&d->events, (unsigned int)value);
-    }
-    if (!d->has_counter && id == nvml_device_power(d)) {
-        tare_power_add(&d->power, before_ns + (nvml_now_ns() - before_ns) / 2, value);
     }
 }
 
@@ -241,21 +222,12 @@ static void look(const struct tare_nvml *api, struct nvml_device *d, int64_t pid
 void nvml_device_count(const struct tare_nvml *api, struct nvml_device *d, bool is_close)
 {
     unsigned long long mj = 0;
-    if (!d->has_counter) {
+    if (!d->energy.is_there) {
         return;
     }
-    int64_t before_ns = nvml_now_ns();
+    int64_t before_ns = tare_now_ns();
     int code = api->total_energy(d->handle, &mj);
-    int64_t half_ns = (nvml_now_ns() - before_ns) / 2;
-    if (code != TARE_NVML_OK) {
-        d->energy_code = code;
-        return;
-    }
-    enum tare_counter_event event = tare_counter_read(&d->counter, mj, before_ns + half_ns);
-    double step = event == TARE_COUNTER_MOVED ? d->counter.last_step : 0;
-    tare_steps_note(&d->steps, step, before_ns + half_ns, is_close);
-    d->end_ns = before_ns + half_ns;
-    d->end_half_ns = half_ns;
+    tare_board_take(&d->energy, code, mj, before_ns, tare_now_ns(), is_close);
 }
 
 void nvml_device_begin(const struct tare_nvml *api, struct nvml_device *d, int64_t pid)
@@ -263,16 +235,12 @@ void nvml_device_begin(const struct tare_nvml *api, struct nvml_device *d, int64
     memset(d->gauges, 0, sizeof d->gauges);
     memset(&d->events, 0, sizeof d->events);
     memset(&d->process, 0, sizeof d->process);
-    memset(&d->power, 0, sizeof d->power);
+    tare_watts_begin(&d->watts);
     d->is_open = true;
     look(api, d, pid, true);
-    d->energy_code = TARE_NVML_OK;
+    d->energy.code = TARE_NVML_OK;
     nvml_device_count(api, d, false);
-    d->begin_ns = d->end_ns;
-    d->begin_half_ns = d->end_half_ns;
-    d->begin_mj = d->counter.total;
-    d->begin_lost = d->counter.n_lost;
-    d->begin_moves = d->counter.n_moves;
+    tare_board_begin(&d->energy);
 }
 
 void nvml_device_sample(const struct tare_nvml *api, struct nvml_device *d, int64_t pid)
@@ -286,7 +254,7 @@ void nvml_device_sample(const struct tare_nvml *api, struct nvml_device *d, int6
 void nvml_device_end(const struct tare_nvml *api, struct nvml_device *d, int64_t pid)
 {
     nvml_device_count(api, d, false);
-    d->end_mj = d->counter.total;
+    tare_board_end(&d->energy);
     look(api, d, pid, true);
     d->is_open = false;
 }
@@ -345,9 +313,9 @@ int nvml_device_open(const struct tare_nvml *api, unsigned int index, struct nvm
     }
     identify(api, d);
     open_memory(api, d);
-    d->counter.max_rate = most_mj_a_second;
+    d->energy.counter.max_rate = most_mj_a_second;
     code = api->total_energy ? api->total_energy(d->handle, &mj) : TARE_NVML_FUNCTION_NOT_FOUND;
     /* A read that fails now but may work later leaves the counter in use: its windows say why not. */
-    d->has_counter = code != TARE_NVML_NOT_SUPPORTED && code != TARE_NVML_FUNCTION_NOT_FOUND;
+    d->energy.is_there = code != TARE_NVML_NOT_SUPPORTED && code != TARE_NVML_FUNCTION_NOT_FOUND;
     return TARE_NVML_OK;
 }

@@ -6,10 +6,9 @@
 #ifndef TARE_METRICS_NVML_DEVICE_H
 #define TARE_METRICS_NVML_DEVICE_H
 
-#include "counter.h"
+#include "board.h"
 #include "nvml_api.h"
-#include "power.h"
-#include "steps.h"
+#include "watts.h"
 
 enum nvml_gauge_id {
     NVML_POWER_INSTANT = 0,
@@ -29,13 +28,6 @@ enum nvml_gauge_id {
     NVML_PCIE_WIDTH,
     NVML_PCIE_GENERATION,
     n_nvml_gauges
-};
-
-/* Looks of one window. */
-struct nvml_gauge {
-    double first, last, least, most, sum;
-    int64_t n, n_failed;
-    int code; /* of the last failure */
 };
 
 /* Samples of the window in which a reason for low clocks was set. */
@@ -58,22 +50,15 @@ struct nvml_device {
     unsigned int index; /* NVML's */
     char name[96];
     char identity[nvml_identity_max]; /* "NVIDIA H100 80GB HBM3, driver 580.1" */
-    bool has_counter;
-    bool memory_is_v2;  /* what the driver reserves is known, and left out */
-    bool is_averaged;   /* NVML_POWER_USAGE is a 1-s average here, or may be one */
-    double memory_idle; /* B at open; NaN if unread */
+    bool memory_is_v2;                /* what the driver reserves is known, and left out */
+    bool is_averaged;                 /* NVML_POWER_USAGE is a 1-s average here, or may be one */
+    double memory_idle;               /* B at open; NaN if unread */
     double memory_total;
-    struct tare_counter counter; /* mJ */
-    struct tare_steps steps;     /* mJ */
+    struct tare_board_counter energy; /* mJ */
     /* The window. */
     bool is_open;
-    int energy_code; /* of a read of the counter that failed in the window */
-    int64_t begin_ns, end_ns, begin_half_ns, end_half_ns;
-    double begin_mj, end_mj;
-    int64_t begin_lost;
-    int64_t begin_moves;
-    struct tare_power power; /* for energy where there is no counter */
-    struct nvml_gauge gauges[n_nvml_gauges];
+    struct tare_watts watts; /* for energy where there is no counter */
+    struct tare_gauge gauges[n_nvml_gauges];
     struct nvml_events events;
     struct nvml_process_memory process;
 };
@@ -94,11 +79,11 @@ const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id 
 void nvml_process_look(const struct tare_nvml *api, tare_nvml_handle handle, int64_t pid,
                        struct nvml_process_memory *m);
 
-int64_t nvml_now_ns(void);
-
 struct tare_readings;
 /* nvml_report.c: every reading of the device's window. */
-void nvml_report(const struct tare_nvml *api, const struct nvml_device *d, int64_t pid,
-                 struct tare_readings *to);
+void nvml_report(const struct tare_nvml *api, struct nvml_device *d, int64_t pid, struct tare_readings *to);
+/* What of the machine's GPUs together can make a window incomparable: throttle_events, power_cap_events. */
+void nvml_report_events(const struct tare_nvml *api, const struct nvml_device *list, size_t n,
+                        struct tare_readings *to);
 
 #endif

@@ -15,11 +15,11 @@ static const double sensor_s = 0.1, average_s = 1;
 /* Parts of a board whose power differs by less than this from the whole GPU's are no parts. */
 static const double same_power = 0.02;
 
-enum { text_max = 320, flags_max = 96 };
+enum { text_max = 320, flags_max = 192 };
 
 struct out {
     const struct tare_nvml *api;
-    const struct nvml_device *d;
+    struct nvml_device *d;
     struct tare_readings *to;
 };
 
@@ -84,7 +84,7 @@ static bool is_mig(const struct nvml_device *d)
 /* The larger of mean power and what the sensor showed at either edge: what flows while a step is awaited. */
 static double edge_power(const struct nvml_device *d, double mean_w)
 {
-    const struct nvml_gauge *g = &d->gauges[nvml_device_power(d)];
+    const struct tare_gauge *g = &d->gauges[nvml_device_power(d)];
     return g->n ? fmax(mean_w, fmax(g->first, g->last)) : mean_w;
 }
 
@@ -99,9 +99,9 @@ static void energy_of_counter(const struct out *o, struct energy *e)
     double period_s = 0;
     (void)snprintf(e->source, sizeof e->source, "nvmlDeviceGetTotalEnergyConsumption%s",
                    is_mig(d) ? " of the whole GPU, not of a MIG instance" : "");
-    e->joules = (d->end_mj - d->begin_mj) / 1e3;
-    e->seconds = (double)(d->end_ns - d->begin_ns) / 1e9;
-    enum tare_steps_kind kind = tare_steps_period(&d->steps, &period_s);
+    e->joules = (d->energy.end_total - d->energy.begin_total) / 1e3;
+    e->seconds = tare_board_seconds(&d->energy);
+    enum tare_steps_kind kind = tare_steps_period(&d->energy.steps, &period_s);
     if (kind == TARE_STEPS_UNKNOWN) {
         flag(e->flags, "PERIOD_UNKNOWN");
     } else if (kind == TARE_STEPS_AT_MOST) {
@@ -111,45 +111,37 @@ static void energy_of_counter(const struct out *o, struct energy *e)
     if (!strstr(d->name, "RTX 3090")) {
         flag(e->flags, "DUTY_UNKNOWN");
     }
-    if (d->energy_code != TARE_NVML_OK) {
-        tare_nvml_why(o->api, "nvmlDeviceGetTotalEnergyConsumption", d->energy_code, e->why, sizeof e->why);
-    } else if (d->counter.n_lost != d->begin_lost) {
-        (void)snprintf(
-            e->why, sizeof e->why,
-            "the energy counter went back or jumped: the driver was reloaded or the GPU was reset");
-    } else if (d->counter.n_moves == d->begin_moves) {
-        (void)snprintf(e->why, sizeof e->why,
-                       "the energy counter did not move within %.3f s: measure for longer than its period",
-                       e->seconds);
-    } else {
-        double power_w = edge_power(d, e->joules / e->seconds);
-        double half_s = (double)(d->begin_half_ns + d->end_half_ns) / 1e9;
-        double edge_j = kind == TARE_STEPS_UNKNOWN ? (double)NAN : tare_counter_edge_u(power_w, period_s);
-        e->u = hypot(edge_j, power_w * half_s);
+    if (d->energy.code != TARE_NVML_OK) {
+        tare_nvml_why(o->api, "nvmlDeviceGetTotalEnergyConsumption", d->energy.code, e->why, sizeof e->why);
+    } else if (!tare_board_why(&d->energy, e->why, sizeof e->why)) {
+        e->u = tare_board_u(&d->energy, edge_power(d, e->joules / e->seconds));
     }
 }
 
+/* The trapezoid through the samples; a window of which half was not seen has no value. */
 static void energy_of_power(const struct out *o, struct energy *e)
 {
-    const struct nvml_device *d = o->d;
+    struct nvml_device *d = o->d;
+    struct tare_watts_outcome sum;
     enum nvml_gauge_id id = nvml_device_power(d);
-    const struct nvml_gauge *g = &d->gauges[id];
+    const struct tare_gauge *g = &d->gauges[id];
     bool is_late = id == NVML_POWER_USAGE && d->is_averaged;
     (void)snprintf(e->source, sizeof e->source, "integral of %s%s", nvml_gauge_function(d, id),
                    is_late ? ", a 1-s average on Ampere and newer" : "");
-    flag(e->flags, "SAMPLED");
+    d->watts.interval_s = is_late ? average_s : sensor_s;
+    tare_watts_judge(&d->watts, &sum);
+    flag(e->flags, sum.flags);
     if (is_late) {
         flag(e->flags, "AVERAGED");
     }
-    e->joules = d->power.joules;
-    e->seconds = (double)(d->power.last_ns - d->power.first_ns) / 1e9;
+    e->joules = sum.joules;
+    e->seconds = sum.seconds;
     if (g->n_failed > 0) {
         tare_nvml_why(o->api, nvml_gauge_function(d, id), g->code, e->why, sizeof e->why);
-    } else if (d->power.n < 2) {
-        (void)snprintf(e->why, sizeof e->why, "fewer than two samples of power: measure for longer");
+    } else if (sum.why) {
+        (void)snprintf(e->why, sizeof e->why, "%s", sum.why);
     } else {
-        double edge_j = tare_counter_edge_u(d->power.peak_w, is_late ? average_s : sensor_s);
-        e->u = hypot(tare_power_u(&d->power), edge_j);
+        e->u = hypot(sum.u, tare_counter_edge_u(d->watts.power.peak_w, d->watts.interval_s));
     }
 }
 
@@ -160,7 +152,7 @@ static void put_energy(const struct out *o)
     if (is_mig(o->d)) {
         flag(e.flags, "MIG");
     }
-    if (o->d->has_counter) {
+    if (o->d->energy.is_there) {
         energy_of_counter(o, &e);
     } else {
         energy_of_power(o, &e);
@@ -177,13 +169,14 @@ static void put_steps(const struct out *o)
     const struct nvml_device *d = o->d;
     const char *source = "moves seen of nvmlDeviceGetTotalEnergyConsumption";
     double period_s = (double)NAN;
-    enum tare_steps_kind kind = tare_steps_period(&d->steps, &period_s);
-    const char *none = d->has_counter ? "" : "this GPU has no energy counter";
+    enum tare_steps_kind kind = tare_steps_period(&d->energy.steps, &period_s);
+    const char *none = d->energy.is_there ? "" : "this GPU has no energy counter";
     const char *few =
         kind == TARE_STEPS_UNKNOWN ? "too few moves of the energy counter were seen so far" : "";
-    const char *still = d->steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
-    put(o, &(struct item){"energy", "_step", "J", "counter", source, d->steps.smallest / 1e3, (double)NAN,
-                          (double)NAN, none[0] ? none : still, ""});
+    const char *still =
+        d->energy.steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
+    put(o, &(struct item){"energy", "_step", "J", "counter", source, d->energy.steps.smallest / 1e3,
+                          (double)NAN, (double)NAN, none[0] ? none : still, ""});
     put(o, &(struct item){"energy", "_period", "s", "counter", source, period_s, (double)NAN, (double)NAN,
                           none[0] ? none : few, kind == TARE_STEPS_AT_MOST ? "PERIOD_BOUND" : ""});
 }
@@ -218,7 +211,7 @@ static const struct row rows[] = {
     {"pcie_generation", "", "1", "device", NVML_PCIE_GENERATION, STAT_LAST, ""},
 };
 
-static double value_of(const struct nvml_gauge *g, enum stat stat)
+static double value_of(const struct tare_gauge *g, enum stat stat)
 {
     return stat == STAT_FIRST  ? g->first
            : stat == STAT_LAST ? g->last
@@ -229,8 +222,8 @@ static double value_of(const struct nvml_gauge *g, enum stat stat)
 /* A driver that does not know parts of a board answers with the whole GPU's power. */
 static bool is_no_part(const struct nvml_device *d, enum nvml_gauge_id id)
 {
-    const struct nvml_gauge *part = &d->gauges[id];
-    const struct nvml_gauge *whole =
+    const struct tare_gauge *part = &d->gauges[id];
+    const struct tare_gauge *whole =
         &d->gauges[id == NVML_POWER_MEMORY ? NVML_POWER_AVERAGE : NVML_POWER_INSTANT];
     if ((id != NVML_POWER_MODULE && id != NVML_POWER_MEMORY) || whole->n == 0 || part->n == 0) {
         return false;
@@ -243,7 +236,7 @@ static void put_row(const struct out *o, const struct row *r)
 {
     static const char *const stats[] = {"at the window's begin", "at the window's end", "mean of samples",
                                         "highest of samples"};
-    const struct nvml_gauge *g = &o->d->gauges[r->id];
+    const struct tare_gauge *g = &o->d->gauges[r->id];
     char why[text_max] = "", flags[flags_max] = "", source[text_max];
     const char *function = nvml_gauge_function(o->d, r->id);
     (void)snprintf(source, sizeof source, "%s, %s", function, stats[r->stat]);
@@ -279,7 +272,7 @@ static void put_peak_power(const struct out *o)
 
 static void put_events(const struct out *o)
 {
-    const struct nvml_gauge *g = &o->d->gauges[NVML_EVENTS];
+    const struct tare_gauge *g = &o->d->gauges[NVML_EVENTS];
     const struct nvml_events *e = &o->d->events;
     const char *function = nvml_gauge_function(o->d, NVML_EVENTS);
     const struct {
@@ -361,8 +354,51 @@ static void put_memory(const struct out *o)
                           isfinite(d->memory_total) ? "" : why, ""});
 }
 
-void nvml_report(const struct tare_nvml *api, const struct nvml_device *d, int64_t pid,
-                 struct tare_readings *to)
+/* A sum over GPUs of which one could not be asked is known only to be this or more. */
+static void put_sum(const struct tare_nvml *api, const struct nvml_device *list, size_t n, bool of_cap,
+                    struct tare_readings *to)
+{
+    char why[text_max] = "", text[text_max - 40], flags[flags_max] = "SAMPLED";
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct tare_gauge *g = &list[i].gauges[NVML_EVENTS];
+        const struct nvml_events *e = &list[i].events;
+        sum += (double)(of_cap ? e->cap : e->thermal + e->brake);
+        if (g->n == 0 && !why[0]) {
+            tare_nvml_why(api, nvml_gauge_function(&list[i], NVML_EVENTS), g->code, text, sizeof text);
+            (void)snprintf(why, sizeof why, "GPU %u: %s", list[i].index, text);
+        }
+        if (g->n_failed > 0 && !strstr(flags, "GAP")) {
+            flag(flags, "GAP");
+        }
+    }
+    bool is_absent = why[0] && sum <= 0;
+    if (why[0] && !is_absent) {
+        flag(flags, "LOWER_BOUND");
+    }
+    struct tare_reading reading = {.name = of_cap ? "power_cap_events" : "throttle_events",
+                                   .unit = "1",
+                                   .scope = "device",
+                                   .source = of_cap ? "NVML, samples of all GPUs with clocks held down by "
+                                                      "the power limit"
+                                                    : "NVML, samples of all GPUs with a thermal slowdown, "
+                                                      "and those with a power brake",
+                                   .kind = TARE_KIND_MEASURED,
+                                   .absent = is_absent,
+                                   .value = is_absent ? (double)NAN : sum,
+                                   .why = why};
+    struct tare_doubt doubt = {(double)NAN, (double)NAN, flags};
+    to->add_doubted(to, &reading, &doubt);
+}
+
+void nvml_report_events(const struct tare_nvml *api, const struct nvml_device *list, size_t n,
+                        struct tare_readings *to)
+{
+    put_sum(api, list, n, false, to);
+    put_sum(api, list, n, true, to);
+}
+
+void nvml_report(const struct tare_nvml *api, struct nvml_device *d, int64_t pid, struct tare_readings *to)
 {
     struct out o = {api, d, to};
     put_energy(&o);

@@ -29,6 +29,7 @@ struct channel {
 
 struct perf_power {
     char *root;
+    char *cpuinfo;
     double max_watts;
     size_t n, n_events;
     struct channel channels[channels_max];
@@ -167,7 +168,7 @@ static int perf_power_open(void *self, struct tare_err *err)
     if (!events) {
         return tare_err_set(err, TARE_E_NOMEM, "meter perf_power: out of memory");
     }
-    int r = tare_perf_events_find(p->root ? p->root : "/sys", events, err);
+    int r = tare_perf_events_find(p->root ? p->root : "/sys", p->cpuinfo, events, err);
     r = r == 0 ? open_all(p, events, err) : r;
     free(events);
     if (r == 0 && run_burst(p) == 0) {
@@ -235,6 +236,11 @@ static const struct tare_opt perf_power_options[] = {{.name = "root",
                                                       .offset = offsetof(struct perf_power, root),
                                                       .def = "/sys",
                                                       .help = "folder of sysfs"},
+                                                     {.name = "cpuinfo",
+                                                      .type = TARE_OPT_STR,
+                                                      .offset = offsetof(struct perf_power, cpuinfo),
+                                                      .def = "/proc/cpuinfo",
+                                                      .help = "file that says which processor it is"},
                                                      {.name = "max_watts",
                                                       .type = TARE_OPT_F64,
                                                       .offset = offsetof(struct perf_power, max_watts),

@@ -2,6 +2,7 @@
 /* Reads /sys/bus/event_source/devices/power*, and the topology that tells which package a CPU is of. */
 #include "perf_power_events.h"
 
+#include "cpuinfo.h"
 #include "joules.h"
 #include "sysfile.h"
 
@@ -80,12 +81,12 @@ static int64_t topology(const char *root, int cpu, const char *file)
 }
 
 /* package_0, package_0_die_1, or cpu_24 where the topology is not told. */
-static void place_of(const char *root, int cpu, bool first_die, char *to, size_t n_to)
+static void place_of(const char *root, int cpu, bool by_die, char *to, size_t n_to)
 {
     int64_t package = topology(root, cpu, "physical_package_id"), die = topology(root, cpu, "die_id");
     if (package < 0) {
         (void)snprintf(to, n_to, "cpu_%d", cpu);
-    } else if (die <= 0 || first_die) {
+    } else if (die <= 0 || !by_die) {
         (void)snprintf(to, n_to, "package_%d", (int)package);
     } else {
         (void)snprintf(to, n_to, "package_%d_die_%d", (int)package, (int)die);
@@ -103,17 +104,22 @@ static bool same_place(const char *root, int a, int b, const char *const *files)
     return true;
 }
 
-/* A second CPU of the same package and die (and core, for events of cores) shows the same counter. */
-static bool is_repeated(const char *root, const int *cpus, int i, bool by_core)
+/* What one event of a device counts. */
+enum span { SPAN_PACKAGE, SPAN_DIE, SPAN_CORE };
+
+/* A second CPU of the same package, die or core shows the same counter. */
+static bool is_repeated(const char *root, const int *cpus, int i, enum span span)
 {
-    static const char *const core[] = {"physical_package_id", "die_id", "core_id", NULL};
+    static const char *const package[] = {"physical_package_id", NULL};
     static const char *const die[] = {"physical_package_id", "die_id", NULL};
+    static const char *const core[] = {"physical_package_id", "die_id", "core_id", NULL};
+    static const char *const core_only[] = {"physical_package_id", "core_id", NULL};
     for (int k = 0; k < i; k++) {
         bool has_die = topology(root, cpus[k], "die_id") >= 0;
-        static const char *const package[] = {"physical_package_id", NULL};
-        static const char *const core_only[] = {"physical_package_id", "core_id", NULL};
-        if (same_place(root, cpus[k], cpus[i],
-                       by_core ? (has_die ? core : core_only) : (has_die ? die : package))) {
+        const char *const *files = span == SPAN_CORE             ? (has_die ? core : core_only)
+                                   : span == SPAN_DIE && has_die ? die
+                                                                 : package;
+        if (same_place(root, cpus[k], cpus[i], files)) {
             return true;
         }
     }
@@ -123,6 +129,7 @@ static bool is_repeated(const char *root, const int *cpus, int i, bool by_core)
 struct device {
     const char *root, *name;
     char dir[256];
+    enum span span;
     uint32_t type;
     int n_cpus, cpus[cpus_max];
 };
@@ -175,10 +182,9 @@ static void add_event(struct tare_perf_events *events, const struct device *d, s
 {
     struct tare_perf_event *e = &events->list[events->n];
     char place[28];
-    bool by_core = strcmp(d->name, "power_core") == 0;
     *e = *like;
     e->cpu = d->cpus[i];
-    place_of(d->root, e->cpu, by_core, place, sizeof place);
+    place_of(d->root, e->cpu, d->span == SPAN_DIE, place, sizeof place);
     bool is_package = strcmp(known[k].scope, "package") == 0;
     (void)snprintf(e->channel, sizeof e->channel, "%s%s%s", place, is_package ? "" : "_",
                    is_package ? "" : known[k].scope);
@@ -195,23 +201,29 @@ static void add_events(struct tare_perf_events *events, const struct device *d)
             continue;
         }
         for (int i = 0; i < d->n_cpus && events->n < tare_perf_events_max; i++) {
-            if (!is_repeated(d->root, d->cpus, i, strcmp(d->name, "power_core") == 0)) {
+            if (!is_repeated(d->root, d->cpus, i, d->span)) {
                 add_event(events, d, k, i, &like);
             }
         }
     }
 }
 
-int tare_perf_events_find(const char *root, struct tare_perf_events *events, struct tare_err *err)
+/* The kernel has named a CPU of every die, while a package of AMD has one counter for all of its dies (Linux,
+ * commit "perf/x86/rapl: Fix the energy-pkg event for AMD CPUs"): counted by die, its joules would be there
+ * once a die. */
+int tare_perf_events_find(const char *root, const char *cpuinfo, struct tare_perf_events *events,
+                          struct tare_err *err)
 {
-    struct device d = {.root = root, .name = "power"};
+    struct tare_cpuinfo cpu;
+    tare_cpuinfo_read(cpuinfo, &cpu);
+    struct device d = {.root = root, .name = "power", .span = cpu.is_amd ? SPAN_PACKAGE : SPAN_DIE};
     struct tare_err fault = {0};
     events->n = 0;
     int r = read_device(&d, &fault);
     if (r == 0) {
         add_events(events, &d);
     }
-    struct device cores = {.root = root, .name = "power_core"};
+    struct device cores = {.root = root, .name = "power_core", .span = SPAN_CORE};
     if (read_device(&cores, NULL) == 0) {
         add_events(events, &cores);
     }

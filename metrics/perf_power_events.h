@@ -28,10 +28,11 @@ struct tare_perf_events {
     struct tare_perf_event list[tare_perf_events_max];
 };
 
-/* Events below root (/sys). 0, or negative with the reason if there is none that can be used. One event a
- * package (or die, or core) and no more: its CPUs all show the same counter. */
-TARE_MUST_CHECK int tare_perf_events_find(const char *root, struct tare_perf_events *events,
-                                          struct tare_err *err);
+/* Events below root (/sys); cpuinfo NULL: /proc/cpuinfo. 0, or negative with the reason if there is none that
+ * can be used. One event a package (or die, where those count by themselves, or core) and no more: its CPUs
+ * all show the same counter. */
+TARE_MUST_CHECK int tare_perf_events_find(const char *root, const char *cpuinfo,
+                                          struct tare_perf_events *events, struct tare_err *err);
 /* "0,18-20" as a list of at most n CPUs; how many, or negative if it is no such list or has more. */
 TARE_MUST_CHECK int tare_perf_cpus(const char *text, int *cpus, size_t n);
 /* "event=0x02" or "config=2"; false if it has any other term. */

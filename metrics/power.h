@@ -19,7 +19,10 @@ struct tare_power {
     double last_w;
     double joules;
     double peak_w;
-    double square_j;    /* sum over the spans of (step of power x length)^2, in J^2 */
+    int64_t n_changes;  /* samples that differed from the one before */
+    int64_t changed_ns; /* since when the last value has been seen */
+    double square_j;    /* sum over the changes of (step of power x time since the change before)^2, in J^2 */
+    double late_j;      /* sum over the changes of step x half of the time that the value was only repeated */
     int64_t longest_ns; /* longest span between two samples */
 };
 
@@ -27,8 +30,13 @@ struct tare_power {
 void tare_power_add(struct tare_power *p, int64_t now_ns, double watts);
 
 /*
- * Standard uncertainty in J of the trapezoid: a step of power of size d that falls anywhere between two
- * samples h apart makes an error of standard deviation d h / sqrt(12); steps are taken as independent.
+ * Standard uncertainty in J of the trapezoid. A sensor that is asked more often than it looks repeats its
+ * value, so the time that counts is the time h between two changes, not between two samples. A step of power
+ * of size d that falls anywhere in it makes an error of standard deviation d h / sqrt(12) around the middle
+ * of h; steps are taken as independent, and two more of their mean size may lie at the edges. That the
+ * trapezoid has put the step at the end of h, and not in the middle, adds up over all steps and stands beside
+ * it. Only for loads that do not go up and down again between two changes. 0 where nothing changed: that says
+ * nothing of how often it looks.
  */
 double tare_power_u(const struct tare_power *p);
 

@@ -9,6 +9,7 @@
  * for phases shorter than some of the counter's steps (about a millisecond). How far RAPL itself is off is
  * not known: 5 % is declared.
  */
+#include "cpuinfo.h"
 #include "joules.h"
 #include "now.h"
 #include "powercap_zones.h"
@@ -25,11 +26,15 @@ static const char no_permission[] =
     "no permission to read energy_uj: run as root, or let a udev rule or chmod make it readable";
 static const char no_mirror[] =
     "what was taken for its mirror has gone its own way: start again, so that both are counted";
+static const char maybe_mirror[] =
+    "MIRROR_UNKNOWN: another zone showed the same, and too few steps were seen to say whether the two are "
+    "one: make the phase longer";
 
 enum {
-    burst_ns = 30000000, /* reads in `open` that look for the counters' steps */
-    burst_rounds = 4000, /* at most */
-    mirror_rounds = 5    /* reads back to back in which two zones must agree */
+    burst_ns = 30000000,    /* reads in `open` that look for the counters' steps */
+    longest_ns = 300000000, /* as long as two zones may be one or not */
+    mirror_rounds = 5,      /* reads back to back in which two zones must agree */
+    mirror_moves = 2        /* and as often must each have moved */
 };
 
 /* Constraints are set limits, which short peaks exceed: four times the largest, and never below 100 W. */
@@ -46,46 +51,24 @@ struct powercap {
     char *cpuinfo;
     double max_watts;
     size_t n;
-    bool is_amd;
-    bool is_filtered;
+    struct tare_cpuinfo cpu;
     struct tare_zone zones[tare_zones_max];
     struct tare_joules joules[tare_zones_max];
     double mirror_uj[tare_zones_max]; /* of a mirror: how far it may be from its original */
     bool has_parted[tare_zones_max];  /* of an original: its mirror was none */
+    /* Zones below this one that it may be a mirror of: they have agreed so far, but too few moves were seen.
+     */
+    uint64_t maybe[tare_zones_max];
+    int64_t n_looks[tare_zones_max], n_equal[tare_zones_max]; /* polls of it and the first of them */
 };
+
+_Static_assert(tare_zones_max <= 64, "zones that may be mirrors are bits");
 
 static int read_zone(const struct tare_zone *z, uint64_t *raw)
 {
     char path[256];
     (void)snprintf(path, sizeof path, "%s/energy_uj", z->dir);
     return tare_sysfile_u64(path, raw);
-}
-
-/* Is the word among the flags of the first CPU? */
-static bool has_cpu_flag(const char *text, const char *word)
-{
-    const char *line = strstr(text, "\nflags");
-    const char *end = line ? strchr(line + 1, '\n') : NULL;
-    char spaced[32];
-    int n = snprintf(spaced, sizeof spaced, " %s", word);
-    for (const char *at = line; at && (at = strstr(at, spaced)) != NULL; at += n) {
-        if (end && at > end) {
-            return false;
-        }
-        if (at[n] == ' ' || at[n] == '\n' || at[n] == '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* With SGX on, the processor blurs its energy counters (Intel advisory for CVE-2020-8694). */
-static void read_cpuinfo(struct powercap *p)
-{
-    char text[8192];
-    (void)tare_sysfile_text(p->cpuinfo ? p->cpuinfo : "/proc/cpuinfo", text, sizeof text);
-    p->is_filtered = has_cpu_flag(text, "sgx");
-    p->is_amd = strstr(text, "AuthenticAMD") != NULL || strstr(text, "HygonGenuine") != NULL;
 }
 
 static void look(struct seen *s, uint64_t raw, int64_t now_ns)
@@ -107,27 +90,73 @@ static double apart_uj(const struct tare_zone *z, uint64_t a, uint64_t b)
     return around > 0 && around < d ? around : d;
 }
 
-struct burst {
-    struct seen seen[tare_zones_max];
-    double pair[tare_zones_max][tare_zones_max]; /* the farthest that two zones were apart */
+/* What was seen of two zones, read back to back. */
+struct pair {
+    int64_t n_rounds; /* in which both could be read */
+    int64_t n_equal;  /* of them, in which they showed the same */
+    double apart_uj;  /* the farthest */
 };
 
+struct burst {
+    struct seen seen[tare_zones_max];
+    struct pair pair[tare_zones_max][tare_zones_max];
+};
+
+/* A round in which either could not be read says nothing of the two. */
 static void compare(const struct powercap *p, struct burst *b, const bool *fresh)
 {
     for (size_t k = 1; k < p->n; k++) {
         for (size_t i = 0; i < k; i++) {
-            double d =
-                fresh[i] && fresh[k] ? apart_uj(&p->zones[k], b->seen[i].last, b->seen[k].last) : HUGE_VAL;
-            b->pair[i][k] = d > b->pair[i][k] ? d : b->pair[i][k];
+            struct pair *pair = &b->pair[i][k];
+            if (fresh[i] && fresh[k]) {
+                double d = apart_uj(&p->zones[k], b->seen[i].last, b->seen[k].last);
+                pair->apart_uj = d > pair->apart_uj ? d : pair->apart_uj;
+                pair->n_rounds++;
+                pair->n_equal += b->seen[i].last == b->seen[k].last;
+            }
         }
     }
 }
 
-/* Reads all zones back to back, again and again, for burst_ns. */
+enum kinship { KIN_NONE, KIN_MAYBE, KIN_ONE };
+
+/* One: two zones that cover the same kind of thing, both of which moved, and that show the same but for a
+ * step that fell between the two reads. Counters that stand still are no mirrors: nothing tells them apart.
+ */
+static enum kinship kinship_of(const struct powercap *p, const struct burst *b, size_t i, size_t k)
+{
+    const struct tare_zone *x = &p->zones[i], *y = &p->zones[k];
+    const struct seen *s = &b->seen[i], *t = &b->seen[k];
+    const struct pair *pair = &b->pair[i][k];
+    uint64_t step = s->largest_step > t->largest_step ? s->largest_step : t->largest_step;
+    if (x->same_as >= 0 || y->same_as >= 0 || x->error || y->error || strcmp(x->scope, y->scope) != 0 ||
+        fabs(x->range_uj - y->range_uj) >= 1 || pair->apart_uj > (double)step ||
+        2 * pair->n_equal < pair->n_rounds) {
+        return KIN_NONE;
+    }
+    bool seen_enough =
+        pair->n_rounds >= mirror_rounds && s->n_moves >= mirror_moves && t->n_moves >= mirror_moves;
+    return seen_enough ? KIN_ONE : KIN_MAYBE;
+}
+
+static bool is_undecided(const struct powercap *p, const struct burst *b)
+{
+    for (size_t k = 1; k < p->n; k++) {
+        for (size_t i = 0; i < k; i++) {
+            if (kinship_of(p, b, i, k) == KIN_MAYBE) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Reads all zones back to back, again and again, for burst_ns, and longer while two may be one. */
 static void run_burst(struct powercap *p, struct burst *b)
 {
     int64_t begin_ns = tare_now_ns(), now_ns = begin_ns;
-    for (int round = 0; round < burst_rounds && (round < mirror_rounds || now_ns - begin_ns < burst_ns);
+    for (int round = 0; round < mirror_rounds || now_ns - begin_ns < burst_ns ||
+                        (now_ns - begin_ns < longest_ns && is_undecided(p, b));
          round++) {
         bool fresh[tare_zones_max] = {false};
         for (size_t i = 0; i < p->n; i++) {
@@ -142,27 +171,40 @@ static void run_burst(struct powercap *p, struct burst *b)
     }
 }
 
-/* Two zones that cover the same kind of thing, both of which moved, and never were farther apart than a
- * step. Counters that stand still are no mirrors: nothing tells them apart. */
-static bool are_one(const struct powercap *p, const struct burst *b, size_t i, size_t k)
+/* How far two that are one may be apart when read one after the other under any load. */
+static double allowed_uj(const struct powercap *p, size_t k, double step_uj)
 {
-    const struct tare_zone *x = &p->zones[i], *y = &p->zones[k];
-    uint64_t s_i = b->seen[i].largest_step, s_k = b->seen[k].largest_step;
-    double step = (double)(s_i > s_k ? s_i : s_k);
-    return x->same_as < 0 && y->same_as < 0 && strcmp(x->scope, y->scope) == 0 &&
-           fabs(x->range_uj - y->range_uj) < 1 && b->seen[i].n_moves > 1 && b->seen[k].n_moves > 1 &&
-           b->pair[i][k] <= step;
+    return 3 * step_uj + p->joules[k].counter.max_rate * 0.01;
+}
+
+/* Says in the source of i that k was left out. */
+static void tell_left_out(struct powercap *p, size_t i, size_t k)
+{
+    char id[sizeof p->zones[k].id];
+    struct tare_joules *j = &p->joules[i];
+    size_t n = strlen(j->source);
+    memcpy(id, p->zones[k].id, sizeof id);
+    (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", id);
+}
+
+static void join(struct powercap *p, size_t i, size_t k, double step_uj)
+{
+    p->zones[k].same_as = (int)i;
+    p->mirror_uj[k] = allowed_uj(p, k, step_uj);
+    p->maybe[k] = 0;
+    tare_joules_flag(p->joules[i].flags, sizeof p->joules[i].flags, "MIRRORED");
+    tell_left_out(p, i, k);
 }
 
 static void find_mirrors(struct powercap *p, const struct burst *b)
 {
     for (size_t k = 1; k < p->n; k++) {
         for (size_t i = 0; i < k; i++) {
-            if (are_one(p, b, i, k)) {
-                p->zones[k].same_as = (int)i;
-                /* Under load the steps are larger than now: as large as the power may be. */
-                p->mirror_uj[k] = 3 * (double)b->seen[k].largest_step + p->joules[k].counter.max_rate * 0.01;
-                tare_joules_flag(p->joules[i].flags, sizeof p->joules[i].flags, "MIRRORED");
+            enum kinship kin = kinship_of(p, b, i, k);
+            if (kin == KIN_ONE) {
+                join(p, i, k, (double)b->seen[k].largest_step);
+            } else if (kin == KIN_MAYBE) {
+                p->maybe[k] |= UINT64_C(1) << i;
             }
         }
     }
@@ -189,22 +231,18 @@ static void set_up(struct powercap *p, size_t i)
                        z->error == EACCES || z->error == EPERM ? no_permission : strerror(z->error));
     }
     static const char *const words[] = {"TWIN", "NO_RANGE", "FILTERED", "AMD_CORE"};
-    const bool holds[] = {z->has_twin, z->range_uj <= 0, p->is_filtered,
-                          p->is_amd && strcmp(z->scope, "core") == 0};
+    const bool holds[] = {z->has_twin, z->range_uj <= 0, p->cpu.has_sgx,
+                          p->cpu.is_amd && strcmp(z->scope, "core") == 0};
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
         tare_joules_flag(j->flags, sizeof j->flags, holds[w] ? words[w] : "");
     }
 }
 
-/* Says in the source what was left out. */
-static void tell_left_out(struct powercap *p)
+static void tell_twins(struct powercap *p)
 {
     for (size_t k = 0; k < p->n; k++) {
-        int i = p->zones[k].same_as;
-        if (i >= 0) {
-            struct tare_joules *j = &p->joules[i];
-            size_t n = strlen(j->source);
-            (void)snprintf(j->source + n, sizeof j->source - n, "; the same as %s, left out", p->zones[k].id);
+        if (p->zones[k].same_as >= 0) {
+            tell_left_out(p, (size_t)p->zones[k].same_as, k);
         }
     }
 }
@@ -219,6 +257,7 @@ static int learn(struct powercap *p, struct tare_err *err)
     for (size_t i = 0; i < p->n; i++) {
         set_up(p, i);
     }
+    tell_twins(p);
     run_burst(p, b);
     find_mirrors(p, b);
     for (size_t i = 0; i < p->n; i++) {
@@ -227,7 +266,6 @@ static int learn(struct powercap *p, struct tare_err *err)
             s->n_moves > 2 ? (double)(s->last_move_ns - s->first_move_ns) / 1e9 / (double)(s->n_moves - 1)
                            : 0;
     }
-    tell_left_out(p);
     free(b);
     return 0;
 }
@@ -280,7 +318,7 @@ static int powercap_open(void *self, struct tare_err *err)
     if (r < 0) {
         return r;
     }
-    read_cpuinfo(p);
+    tare_cpuinfo_read(p->cpuinfo, &p->cpu);
     return learn(p, err);
 }
 
@@ -290,6 +328,63 @@ static void check_mirror(struct powercap *p, size_t k, int code, uint64_t raw)
     if (p->mirror_uj[k] > 0 && code == 0 && original->error == 0 && original->counter.begun &&
         apart_uj(&p->zones[k], raw, original->counter.last) > p->mirror_uj[k]) {
         p->has_parted[p->zones[k].same_as] = true;
+    }
+}
+
+/* The first zone that k may be a mirror of; -1: there is none. */
+static int first_maybe(const struct powercap *p, size_t k)
+{
+    for (size_t i = 0; i < k; i++) {
+        if (p->maybe[k] >> i & 1 && p->zones[i].same_as < 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* They are two: on to the next one that it may be a mirror of. */
+static void part(struct powercap *p, size_t i, size_t k)
+{
+    p->maybe[k] &= ~(UINT64_C(1) << i);
+    p->n_looks[k] = p->n_equal[k] = 0;
+}
+
+/* Two that may be one have just been read. */
+static void follow_maybes(struct powercap *p)
+{
+    for (size_t k = 1; k < p->n; k++) {
+        int i = first_maybe(p, k);
+        if (i < 0 || p->joules[i].error || p->joules[k].error) {
+            continue;
+        }
+        const struct tare_counter *x = &p->joules[i].counter, *y = &p->joules[k].counter;
+        if (apart_uj(&p->zones[k], x->last, y->last) > allowed_uj(p, k, fmax(x->last_step, y->last_step))) {
+            part(p, (size_t)i, k);
+            continue;
+        }
+        p->n_looks[k]++;
+        p->n_equal[k] += x->last == y->last;
+    }
+}
+
+/* The end of a phase: they are one now, or two, or not told apart so far (until they move, both are absent
+ * for standing still). */
+static void decide_maybes(struct powercap *p, bool *unknown)
+{
+    for (size_t k = 1; k < p->n; k++) {
+        for (int i = first_maybe(p, k); i >= 0; i = first_maybe(p, k)) {
+            const struct tare_counter *x = &p->joules[i].counter, *y = &p->joules[k].counter;
+            if (p->n_looks[k] < mirror_rounds || x->n_moves < mirror_moves || y->n_moves < mirror_moves) {
+                unknown[i] = unknown[i] || x->n_moves + y->n_moves > 0;
+                unknown[k] = unknown[k] || x->n_moves + y->n_moves > 0;
+                break;
+            }
+            if (2 * p->n_equal[k] >= p->n_looks[k]) {
+                join(p, (size_t)i, k, y->last_step);
+            } else {
+                part(p, (size_t)i, k);
+            }
+        }
     }
 }
 
@@ -311,6 +406,7 @@ static void powercap_sample(void *self)
             tare_joules_take(&p->joules[i], code, raw, before_ns, after_ns);
         }
     }
+    follow_maybes(p);
 }
 
 static void powercap_begin(void *self)
@@ -325,7 +421,9 @@ static void powercap_begin(void *self)
 static void powercap_end(void *self, struct tare_readings *to)
 {
     struct powercap *p = self;
+    bool unknown[tare_zones_max] = {false};
     powercap_sample(p);
+    decide_maybes(p, unknown);
     for (size_t i = 0; i < p->n; i++) {
         struct tare_joules *j = &p->joules[i];
         if (p->zones[i].same_as >= 0) {
@@ -335,7 +433,12 @@ static void powercap_end(void *self, struct tare_readings *to)
             (void)snprintf(j->never, sizeof j->never, "%s", no_mirror);
             tare_joules_flag(j->flags, sizeof j->flags, "MIRROR_LOST");
         }
+        bool is_unknown = unknown[i] && !j->never[0];
+        if (is_unknown) {
+            (void)snprintf(j->never, sizeof j->never, "%s", maybe_mirror);
+        }
         tare_joules_report(j, to);
+        j->never[0] = is_unknown ? '\0' : j->never[0]; /* the next phase may tell */
     }
 }
 

@@ -6,8 +6,8 @@
  * unknown and says so. Not checked on a board so far (docs/gpu.md). In virtual machines the counter is
  * absent.
  */
-#include "counter.h"
-#include "steps.h"
+#include "board.h"
+#include "now.h"
 
 #include <tare/meter.h>
 
@@ -19,7 +19,7 @@
 
 #define ROCM_LIBRARY "librocm_smi64.so"
 
-enum { max_devices = 16, poll_ns = 1000000, enough_gaps = 8, text_max = 256, none_such = -1 };
+enum { max_devices = 16, poll_ns = 1000000, text_max = 256, none_such = -1 };
 /* Of ROCm SMI. */
 enum { rsmi_ok = 0, rsmi_not_supported = 2, rsmi_vram = 0, rsmi_edge = 0, rsmi_junction = 1 };
 enum { rsmi_current_power = 1 };
@@ -42,29 +42,17 @@ struct rocm_api {
     int (*temperature)(uint32_t, uint32_t, int, int64_t *);   /* thousandths of a degree */
 };
 
-/* Looks of one window. */
-struct gauge {
-    double first, last, most, sum;
-    int64_t n, n_failed;
-    int code;
-};
-
 enum gauge_id { ROCM_POWER = 0, ROCM_MEMORY, ROCM_TEMPERATURE, n_gauges };
 
 struct device {
     uint32_t index;
     char name[96];
-    bool has_counter;
     bool power_is_current;
     double uj; /* of a count */
     double memory_idle, memory_total;
-    struct tare_counter counter;
-    struct tare_steps steps;
+    struct tare_board_counter energy;
     bool is_open;
-    int energy_code;
-    int64_t begin_ns, end_ns, begin_half_ns, end_half_ns, begin_lost, begin_moves;
-    double begin_total, end_total;
-    struct gauge gauges[n_gauges];
+    struct tare_gauge gauges[n_gauges];
 };
 
 struct rocm {
@@ -100,13 +88,6 @@ static const struct {
     {offsetof(struct rocm_api, total), "rsmi_dev_memory_total_get", false},
     {offsetof(struct rocm_api, temperature), "rsmi_dev_temp_metric_get", false},
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static void say(const struct rocm_api *api, const char *function, int code, char *why, size_t n_why)
 {
@@ -176,22 +157,16 @@ static int read_counter(const struct rocm_api *api, struct device *d, uint64_t *
 static void count(const struct rocm_api *api, struct device *d, bool is_close)
 {
     uint64_t raw = 0;
-    if (!d->has_counter) {
+    if (!d->energy.is_there) {
         return;
     }
-    int64_t before_ns = now_ns();
+    int64_t before_ns = tare_now_ns();
     int code = read_counter(api, d, &raw);
-    int64_t half_ns = (now_ns() - before_ns) / 2;
-    if (code != rsmi_ok) {
-        d->energy_code = code;
-        return;
+    int64_t after_ns = tare_now_ns();
+    if (code == rsmi_ok) {
+        d->energy.counter.max_rate = most_watts * 1e6 / d->uj;
     }
-    d->counter.max_rate = most_watts * 1e6 / d->uj;
-    enum tare_counter_event event = tare_counter_read(&d->counter, raw, before_ns + half_ns);
-    tare_steps_note(&d->steps, event == TARE_COUNTER_MOVED ? d->counter.last_step : 0, before_ns + half_ns,
-                    is_close);
-    d->end_ns = before_ns + half_ns;
-    d->end_half_ns = half_ns;
+    tare_board_take(&d->energy, code, raw, before_ns, after_ns, is_close);
 }
 
 static int get_power(const struct rocm_api *api, struct device *d, double *out)
@@ -226,29 +201,15 @@ static int get_bytes(int (*get)(uint32_t, int, uint64_t *), const struct device 
     return code;
 }
 
-static void gauge_take(struct gauge *g, int code, double value)
-{
-    if (code != rsmi_ok) {
-        g->n_failed++;
-        g->code = code;
-        return;
-    }
-    g->first = g->n ? g->first : value;
-    g->most = g->n ? fmax(g->most, value) : value;
-    g->sum += value;
-    g->last = value;
-    g->n++;
-}
-
 static void look(const struct rocm_api *api, struct device *d)
 {
     double value = 0;
     int code = get_power(api, d, &value);
-    gauge_take(&d->gauges[ROCM_POWER], code, value);
+    tare_gauge_take(&d->gauges[ROCM_POWER], code, value);
     code = get_bytes(api->used, d, &value);
-    gauge_take(&d->gauges[ROCM_MEMORY], code, value);
+    tare_gauge_take(&d->gauges[ROCM_MEMORY], code, value);
     code = get_temperature(api, d, &value);
-    gauge_take(&d->gauges[ROCM_TEMPERATURE], code, value);
+    tare_gauge_take(&d->gauges[ROCM_TEMPERATURE], code, value);
 }
 
 static int rocm_probe(char *why, size_t n_why)
@@ -278,8 +239,8 @@ static void open_device(const struct rocm_api *api, struct device *d, uint32_t i
         (void)snprintf(d->name, sizeof d->name, "GPU %" PRIu32, index);
     }
     int code = read_counter(api, d, &raw);
-    d->has_counter = code != none_such && code != rsmi_not_supported;
-    d->energy_code = code;
+    d->energy.is_there = code != none_such && code != rsmi_not_supported;
+    d->energy.code = code;
     (void)get_bytes(api->used, d, &d->memory_idle);
     (void)get_bytes(api->total, d, &d->memory_total);
 }
@@ -287,7 +248,7 @@ static void open_device(const struct rocm_api *api, struct device *d, uint32_t i
 static bool is_watched_enough(const struct rocm *m)
 {
     for (uint32_t i = 0; i < m->n_devices; i++) {
-        if (m->list[i].has_counter && m->list[i].steps.n_gaps < enough_gaps) {
+        if (!tare_board_is_watched(&m->list[i].energy)) {
             return false;
         }
     }
@@ -296,9 +257,9 @@ static bool is_watched_enough(const struct rocm *m)
 
 static void watch(struct rocm *m)
 {
-    const int64_t until_ns = now_ns() + m->watch_ns;
+    const int64_t until_ns = tare_now_ns() + m->watch_ns;
     const struct timespec pause = {0, poll_ns};
-    while (!is_watched_enough(m) && now_ns() < until_ns) {
+    while (!is_watched_enough(m) && tare_now_ns() < until_ns) {
         for (uint32_t i = 0; i < m->n_devices; i++) {
             count(&m->api, &m->list[i], true);
         }
@@ -341,13 +302,9 @@ static void rocm_begin(void *self)
         memset(d->gauges, 0, sizeof d->gauges);
         d->is_open = true;
         look(&m->api, d);
-        d->energy_code = d->has_counter ? rsmi_ok : d->energy_code;
+        d->energy.code = d->energy.is_there ? rsmi_ok : d->energy.code;
         count(&m->api, d, false);
-        d->begin_ns = d->end_ns;
-        d->begin_half_ns = d->end_half_ns;
-        d->begin_total = d->counter.total;
-        d->begin_lost = d->counter.n_lost;
-        d->begin_moves = d->counter.n_moves;
+        tare_board_begin(&d->energy);
     }
 }
 
@@ -386,18 +343,12 @@ static void put(struct tare_readings *to, const struct device *d, const struct i
     to->add_doubted(to, &reading, &doubt);
 }
 
-static void why_no_energy(const struct rocm_api *api, const struct device *d, double seconds, char *why)
+static void why_no_energy(const struct rocm_api *api, const struct device *d, char *why)
 {
-    if (d->energy_code != rsmi_ok) {
-        say(api, "rsmi_dev_energy_count_get", d->energy_code, why, text_max);
-    } else if (d->counter.n_lost != d->begin_lost) {
-        (void)snprintf(
-            why, text_max,
-            "the energy counter went back or jumped: the driver was reloaded or the GPU was reset");
-    } else if (d->counter.n_moves == d->begin_moves) {
-        (void)snprintf(why, text_max,
-                       "the energy counter did not move within %.3f s: measure for longer than its period",
-                       seconds);
+    if (d->energy.code != rsmi_ok) {
+        say(api, "rsmi_dev_energy_count_get", d->energy.code, why, text_max);
+    } else {
+        (void)tare_board_why(&d->energy, why, text_max);
     }
 }
 
@@ -409,23 +360,23 @@ static void put_energy(const struct rocm_api *api, const struct device *d, struc
     const char *source = "rsmi_dev_energy_count_get, counts x resolution";
     char why[text_max] = "";
     double period_s = (double)NAN, u = (double)NAN;
-    double joules = (d->end_total - d->begin_total) * d->uj / 1e6;
-    double seconds = (double)(d->end_ns - d->begin_ns) / 1e9, watts = joules / seconds;
-    enum tare_steps_kind kind = tare_steps_period(&d->steps, &period_s);
-    why_no_energy(api, d, seconds, why);
-    if (!why[0] && kind != TARE_STEPS_UNKNOWN) {
-        double edge_w = fmax(watts, d->gauges[ROCM_POWER].n ? d->gauges[ROCM_POWER].most : 0);
-        u = hypot(tare_counter_edge_u(edge_w, period_s),
-                  edge_w * (double)(d->begin_half_ns + d->end_half_ns) / 1e9);
+    double joules = (d->energy.end_total - d->energy.begin_total) * d->uj / 1e6;
+    double seconds = tare_board_seconds(&d->energy), watts = joules / seconds;
+    enum tare_steps_kind kind = tare_steps_period(&d->energy.steps, &period_s);
+    why_no_energy(api, d, why);
+    if (!why[0]) {
+        const struct tare_gauge *power = &d->gauges[ROCM_POWER];
+        u = tare_board_u(&d->energy, fmax(watts, power->n ? power->most : 0));
     }
     put(to, d, &(struct item){"energy", "", "J", "device", source, joules, u, why, kinds[kind]});
     put(to, d, &(struct item){"power_mean", "", "W", "device", source, watts, u / seconds, why, kinds[kind]});
-    const char *none = d->has_counter ? "" : why;
+    const char *none = d->energy.is_there ? "" : why;
     const char *few =
         kind == TARE_STEPS_UNKNOWN ? "too few moves of the energy counter were seen so far" : "";
-    const char *still = d->steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
+    const char *still =
+        d->energy.steps.smallest > 0 ? "" : "the energy counter has not moved since it is watched";
     put(to, d,
-        &(struct item){"energy", "_step", "J", "counter", source, d->steps.smallest * d->uj / 1e6,
+        &(struct item){"energy", "_step", "J", "counter", source, d->energy.steps.smallest * d->uj / 1e6,
                        (double)NAN, none[0] ? none : still, ""});
     put(to, d,
         &(struct item){"energy", "_period", "s", "counter", source, period_s, (double)NAN,
@@ -434,8 +385,8 @@ static void put_energy(const struct rocm_api *api, const struct device *d, struc
 
 static void put_gauges(const struct rocm_api *api, const struct device *d, struct tare_readings *to)
 {
-    const struct gauge *power = &d->gauges[ROCM_POWER], *memory = &d->gauges[ROCM_MEMORY],
-                       *heat = &d->gauges[ROCM_TEMPERATURE];
+    const struct tare_gauge *power = &d->gauges[ROCM_POWER], *memory = &d->gauges[ROCM_MEMORY],
+                            *heat = &d->gauges[ROCM_TEMPERATURE];
     const char *power_source = d->power_is_current ? "rsmi_dev_power_get, current power, mean of samples"
                                                    : "rsmi_dev_power_ave_get, average power, mean of samples";
     char why[text_max] = "";
@@ -478,7 +429,7 @@ static void rocm_end(void *self, struct tare_readings *to)
     for (uint32_t i = 0; i < m->n_devices; i++) {
         struct device *d = &m->list[i];
         count(&m->api, d, false);
-        d->end_total = d->counter.total;
+        tare_board_end(&d->energy);
         look(&m->api, d);
         d->is_open = false;
     }

@@ -12,7 +12,7 @@ void tare_watts_begin(struct tare_watts *w)
 {
     memset(&w->power, 0, sizeof w->power);
     w->error = 0;
-    w->n_errors = w->n_changes = 0;
+    w->n_errors = 0;
     w->begin_read = false;
     w->first_w = w->gaps_s = 0;
 }
@@ -25,7 +25,6 @@ static int64_t gap_limit_ns(const struct tare_watts *w)
 void tare_watts_take(struct tare_watts *w, int code, double watts, int64_t now_ns)
 {
     bool is_first = w->power.n == 0 && w->power.n_bad == 0 && w->n_errors == 0;
-    double before_w = w->power.last_w;
     int64_t n = w->power.n, before_ns = w->power.last_ns;
     w->error = -code;
     if (code < 0) {
@@ -41,7 +40,6 @@ void tare_watts_take(struct tare_watts *w, int code, double watts, int64_t now_n
         w->first_w = watts;
         return;
     }
-    w->n_changes += watts < before_w || watts > before_w;
     if (now_ns - before_ns > gap_limit_ns(w)) {
         w->gaps_s += (double)(now_ns - before_ns) / 1e9;
     }
@@ -64,21 +62,26 @@ static const char *why_absent(struct tare_watts *w, double seconds)
                                           : NULL;
 }
 
+/* Nothing says how old a value may be: not the sensor, and not a time between two changes. */
+static bool is_interval_unknown(const struct tare_watts *w)
+{
+    return w->is_blurred || (w->interval_s <= 0 && w->power.n_changes < 2);
+}
+
 static void set_flags(const struct tare_watts *w, const char *why, char *flags, size_t n_flags)
 {
+    const struct {
+        bool holds;
+        const char *word;
+    } words[] = {{true, "SAMPLED"},
+                 {w->n_errors > 0 || w->power.n_bad > 0, "READ_ERROR"},
+                 {w->gaps_s > 0, "SENSOR_GAP"},
+                 {w->power.n >= 20 && w->power.n_changes == 0, "STUCK"},
+                 {!why && w->power.n < 10, "FEW_SAMPLES"},
+                 {!why && is_interval_unknown(w), "INTERVAL_UNKNOWN"}};
     (void)snprintf(flags, n_flags, "%s", w->flags);
-    tare_joules_flag(flags, n_flags, "SAMPLED");
-    if (w->n_errors > 0 || w->power.n_bad > 0) {
-        tare_joules_flag(flags, n_flags, "READ_ERROR");
-    }
-    if (w->gaps_s > 0) {
-        tare_joules_flag(flags, n_flags, "SENSOR_GAP");
-    }
-    if (w->power.n >= 20 && w->n_changes == 0) {
-        tare_joules_flag(flags, n_flags, "STUCK");
-    }
-    if (!why && w->power.n < 10) {
-        tare_joules_flag(flags, n_flags, "FEW_SAMPLES");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        tare_joules_flag(flags, n_flags, words[i].holds ? words[i].word : "");
     }
 }
 
@@ -88,23 +91,30 @@ static double uncertainty(const struct tare_watts *w)
     double sampling = tare_power_u(&w->power);
     double late = fabs(w->power.last_w - w->first_w) * w->interval_s;
     double gap = w->power.peak_w * w->gaps_s / sqrt(12);
-    return sqrt(sampling * sampling + late * late + gap * gap);
+    return is_interval_unknown(w) ? (double)NAN : sqrt(sampling * sampling + late * late + gap * gap);
+}
+
+void tare_watts_judge(struct tare_watts *w, struct tare_watts_outcome *o)
+{
+    o->joules = w->power.joules;
+    o->seconds = (double)(w->power.last_ns - w->power.first_ns) / 1e9;
+    o->why = why_absent(w, o->seconds);
+    o->u = o->why ? (double)NAN : uncertainty(w);
+    set_flags(w, o->why, o->flags, sizeof o->flags);
 }
 
 void tare_watts_report(struct tare_watts *w, struct tare_readings *to)
 {
-    char flags[128];
-    double seconds = (double)(w->power.last_ns - w->power.first_ns) / 1e9;
-    const char *why = why_absent(w, seconds);
-    set_flags(w, why, flags, sizeof flags);
+    struct tare_watts_outcome o;
+    tare_watts_judge(w, &o);
     struct tare_reading reading = {.name = w->name,
                                    .unit = "J",
                                    .scope = w->scope,
                                    .source = w->source,
                                    .kind = TARE_KIND_MEASURED,
-                                   .absent = why != NULL,
-                                   .value = w->power.joules,
-                                   .why = why};
-    struct tare_doubt doubt = {why ? (double)NAN : uncertainty(w), w->gain, flags};
+                                   .absent = o.why != NULL,
+                                   .value = o.joules,
+                                   .why = o.why};
+    struct tare_doubt doubt = {o.u, w->gain, o.flags};
     to->add_doubted(to, &reading, &doubt);
 }

@@ -2,8 +2,10 @@
 /*
  * One channel of energy that is added up from samples of a power sensor: the samples of a phase and the
  * reading that comes of them. Always flagged SAMPLED: what happens between two samples is not seen, and a
- * load that keeps step with the sampling is seen wrongly. A sensor that fails at an edge, falls silent for
- * half of the phase or says 0 W all the time gives no value. Arithmetic only; no I/O; one thread.
+ * load that keeps step with the sampling is seen wrongly. How often the sensor looks is told by interval_s or
+ * by the times between changes of its value; where neither tells, the uncertainty is not known. A sensor that
+ * fails at an edge, falls silent for half of the phase or says 0 W all the time gives no value. Arithmetic
+ * only; no I/O; one thread.
  */
 #ifndef TARE_METRICS_WATTS_H
 #define TARE_METRICS_WATTS_H
@@ -19,7 +21,8 @@ struct tare_watts {
     const char *scope;
     char flags[64];
     double gain;
-    double interval_s; /* that each value is the mean of, or old by; 0: an instant, or not known */
+    double interval_s; /* that each value is the mean of, or old by; 0: an instant, at times of its own */
+    bool is_blurred;   /* each value is the mean of a time that nobody tells */
     int64_t gap_ns;    /* a time between two samples that is longer is a gap; 0: a second */
     char never[160];
     /* Kept here. */
@@ -28,8 +31,7 @@ struct tare_watts {
     int64_t n_errors; /* since the begin */
     bool begin_read;
     double first_w;
-    int64_t n_changes; /* samples that differed from the one before */
-    double gaps_s;     /* sum of the gaps */
+    double gaps_s; /* sum of the gaps */
     char why[200];
 };
 
@@ -37,7 +39,16 @@ struct tare_watts {
 void tare_watts_begin(struct tare_watts *w);
 /* One sample; code is 0 or a negative errno. */
 void tare_watts_take(struct tare_watts *w, int code, double watts, int64_t now_ns);
-/* The last sample was that of the phase's end. */
+struct tare_watts_outcome {
+    double joules, seconds;
+    double u;        /* J; NaN: not known */
+    const char *why; /* NULL: there is a value */
+    char flags[128];
+};
+
+/* The last sample was that of the phase's end: what came of it. */
+void tare_watts_judge(struct tare_watts *w, struct tare_watts_outcome *o);
+/* The same as a reading. */
 void tare_watts_report(struct tare_watts *w, struct tare_readings *to);
 
 #endif

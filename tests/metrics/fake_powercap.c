@@ -48,7 +48,13 @@ static void pass_ns(struct fake *f, int64_t dt_ns)
 {
     f->now_ns += dt_ns;
     for (size_t i = 0; i < f->n; i++) {
-        drive(f, &f->zones[i], dt_ns);
+        struct fake_zone *z = &f->zones[i];
+        drive(f, z, dt_ns);
+        if (z->blink_ns > 0 && f->now_ns >= z->blink_ns) {
+            bool fails = z->fault == FAKE_NONE;
+            fake_break(f, z, fails ? FAKE_EIO : FAKE_NONE);
+            z->blink_ns = fails ? z->blink_ns : 0;
+        }
     }
 }
 

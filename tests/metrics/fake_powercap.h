@@ -23,8 +23,10 @@ enum fake_fault {
 struct fake_zone {
     char id[40];
     double watts;
-    double range_uj; /* 0: no file that says so */
-    double step_s;   /* of its updates */
+    double range_uj;  /* 0: no file that says so */
+    double step_s;    /* of its updates */
+    int64_t blink_ns; /* the first look at the clock from then on finds it failing, the next one mended; 0:
+                         never */
     /* Kept here. */
     double drawn_uj; /* since the beginning, in truth */
     double shown_uj; /* what the file counts, before it is cut to the range */

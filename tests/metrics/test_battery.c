@@ -45,6 +45,7 @@ static void put(const struct fake *f, const char *file, double value)
 static void drain(const struct fake *f, const struct row *row, double seconds)
 {
     double left_uwh = 40e6 - floor(10 * seconds / 3600 * 1e6 / 10000) * 10000;
+    double jitter = (long)seconds % 2 ? 1.001 : 0.999; /* a sensor that never changes may have stopped */
     if (row->energy) {
         put(f, "energy_now", left_uwh);
     }
@@ -52,10 +53,10 @@ static void drain(const struct fake *f, const struct row *row, double seconds)
         put(f, "charge_now", left_uwh / 12);
     }
     if (row->power) {
-        put(f, "power_now", 10e6);
+        put(f, "power_now", jitter * 10e6);
     }
     if (row->current) {
-        put(f, "current_now", -10e6 / 12);
+        put(f, "current_now", -jitter * 10e6 / 12);
     }
     put(f, "voltage_now", 12e6);
 }
@@ -143,7 +144,8 @@ static void test_short(void **state)
         open_fake(&f, &b);
         fake_phase(&f, &b, &s, 4, 0.5);
         if (with_power) {
-            fake_expect(&s, "energy_battery_bat0", 20, 1e-3);
+            assert_true(fabs(sink_get(&s, "energy_battery_bat0")->value - 20) < 0.1);
+            assert_true(isnan(sink_get(&s, "energy_battery_bat0")->u)); /* it did not change in 2 s */
         } else {
             fake_expect_absent(&s, "energy_battery_bat0", "longer");
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The NVML meter over a library whose GPUs draw a known power, fail, hide and are reset. */
 #include "fake_nvml.h"
+#include "now.h"
 #include "nvml_api.h"
 #include "sink.h"
 
@@ -334,6 +335,78 @@ static void test_gap(void **state)
     bench_close(&b);
 }
 
+static int64_t skipped_ns;
+
+static int64_t skipping_ns(void)
+{
+    return now_ns() + skipped_ns;
+}
+
+/* Nobody asked for a while: told, in the uncertainty, and absent from half of the window on. */
+static void test_silence(void **state)
+{
+    static const struct {
+        double silence_s;
+        bool absent, flagged;
+    } cases[] = {{0, false, false}, {2.0, false, true}, {9.0, true, true}};
+    struct bench b;
+    (void)state;
+    fake->gpus[0].energy_code = TARE_NVML_NOT_SUPPORTED;
+    open_fake(&b, "0ms", NULL);
+    tare_now_replace(skipping_ns, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sink_init(&sink);
+        skipped_ns = 0;
+        b.ops->begin(b.self);
+        for (int k = 0; k < 10; k++) {
+            skipped_ns += k == 5 ? llround(cases[i].silence_s * 1e9) : INT64_C(400000000);
+            b.ops->sample(b.self);
+        }
+        b.ops->end(b.self, &sink.to);
+        if (cases[i].absent) {
+            assert_absent("energy_gpu_0", "SENSOR_GAP");
+            assert_absent("power_mean_gpu_0", "SENSOR_GAP");
+        } else {
+            double seconds = 3.6 + cases[i].silence_s;
+            assert_near(present("energy_gpu_0")->value, 200 * seconds, 0.12);
+            assert_true(cases[i].silence_s <= 0 ||
+                        present("energy_gpu_0")->u > 200 * cases[i].silence_s / sqrt(12));
+        }
+        assert_flag("energy_gpu_0", "SENSOR_GAP", cases[i].flagged);
+    }
+    tare_now_replace(NULL, NULL);
+    bench_close(&b);
+}
+
+/* Heat, brakes and caps of all GPUs, by the names that make a window suspect. */
+static void test_events_of_all(void **state)
+{
+    struct bench b;
+    (void)state;
+    fake->n_devices = 2;
+    open_fake(&b, "0ms", NULL);
+    bench_read(&b, &sink); /* two looks a window */
+    assert_true(present("throttle_events")->value == 0);
+    assert_true(present("power_cap_events")->value == 0);
+    assert_string_equal(present("throttle_events")->unit, "1");
+    assert_string_equal(present("throttle_events")->scope, "device");
+    fake->gpus[0].events = 0x40 | 0x04;
+    fake->gpus[1].events = 0x80;
+    bench_read(&b, &sink);
+    assert_true(present("throttle_events")->value == 4);
+    assert_true(present("power_cap_events")->value == 2);
+    assert_flag("power_cap_events", "LOWER_BOUND", false);
+    fake->gpus[1].events_code = TARE_NVML_NOT_SUPPORTED; /* one is known to throttle: that stays */
+    bench_read(&b, &sink);
+    assert_true(present("throttle_events")->value == 2);
+    assert_flag("throttle_events", "LOWER_BOUND", true);
+    fake->gpus[0].events = 0; /* nobody knows of the other */
+    bench_read(&b, &sink);
+    assert_absent("throttle_events", "GPU 1: nvmlDeviceGetCurrentClocksEventReasons");
+    assert_absent("power_cap_events", "GPU 1");
+    bench_close(&b);
+}
+
 static void test_parts_of_a_board(void **state)
 {
     struct bench b;
@@ -580,6 +653,8 @@ int main(void)
                                        cmocka_unit_test_setup(test_power, setup),
                                        cmocka_unit_test_setup(test_power_usage, setup),
                                        cmocka_unit_test_setup(test_gap, setup),
+                                       cmocka_unit_test_setup(test_silence, setup),
+                                       cmocka_unit_test_setup(test_events_of_all, setup),
                                        cmocka_unit_test_setup(test_parts_of_a_board, setup),
                                        cmocka_unit_test_setup(test_memory, setup),
                                        cmocka_unit_test_setup(test_process_memory, setup),

@@ -113,7 +113,7 @@ static void test_find(void **state)
     put_cpu(&f, 18, "1", "0", "0");
     put_device(&f, "bus/event_source/devices/power_core", "10\n", "0-1\n");
     put_event(&f, "bus/event_source/devices/power_core", "energy-core", "event=0x01\n", "1e-9\n", "Joules\n");
-    assert_int_equal(tare_perf_events_find(f.root, &e, &err), 0);
+    assert_int_equal(tare_perf_events_find(f.root, "/dev/null", &e, &err), 0);
     static const struct {
         const char *channel, *scope, *source;
         int cpu;
@@ -137,6 +137,41 @@ static void test_find(void **state)
     fake_end(&f);
 }
 
+/* The cpumask has a CPU of every die: a package of AMD has one counter behind all of them, Intel's dies have
+ * one each. */
+static void test_dies(void **state)
+{
+    static const struct {
+        const char *cpuinfo;
+        size_t n_events;
+        const char *last;
+    } cases[] = {{"vendor_id\t: AuthenticAMD\n", 2, "package_1"},
+                 {"vendor_id\t: HygonGenuine\n", 2, "package_1"},
+                 {"vendor_id\t: GenuineIntel\n", 5, "package_1"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fake f;
+        static struct tare_perf_events e;
+        struct tare_err err = {0};
+        char cpuinfo[128];
+        fake_begin(&f);
+        (void)snprintf(cpuinfo, sizeof cpuinfo, "%s/cpuinfo", f.root);
+        fake_put(&f, ".", "cpuinfo", cases[i].cpuinfo);
+        put_device(&f, power_dir, "9\n", "0,8,16,24,32\n");
+        put_event(&f, power_dir, "energy-pkg", "event=0x02\n", "2.3283064365386962890625e-10\n", "Joules\n");
+        put_cpu(&f, 0, "0", "0", "0");
+        put_cpu(&f, 8, "0", "1", "0");
+        put_cpu(&f, 16, "0", "2", "0");
+        put_cpu(&f, 24, "0", "3", "0");
+        put_cpu(&f, 32, "1", "0", "0");
+        assert_int_equal(tare_perf_events_find(f.root, cpuinfo, &e, &err), 0);
+        assert_int_equal(e.n, cases[i].n_events);
+        assert_string_equal(e.list[0].channel, "package_0");
+        assert_string_equal(e.list[e.n - 1].channel, cases[i].last);
+        fake_end(&f);
+    }
+}
+
 static void test_not_there(void **state)
 {
     struct fake f;
@@ -144,13 +179,13 @@ static void test_not_there(void **state)
     struct tare_err err = {0};
     (void)state;
     fake_begin(&f);
-    assert_true(tare_perf_events_find(f.root, &e, &err) < 0);
+    assert_true(tare_perf_events_find(f.root, "/dev/null", &e, &err) < 0);
     assert_non_null(strstr(err.msg, "no perf events of energy"));
     put_device(&f, power_dir, "9\n", "");
-    assert_true(tare_perf_events_find(f.root, &e, &err) < 0);
+    assert_true(tare_perf_events_find(f.root, "/dev/null", &e, &err) < 0);
     assert_non_null(strstr(err.msg, "once a CPU"));
     put_device(&f, power_dir, "9\n", "0");
-    assert_true(tare_perf_events_find(f.root, &e, &err) < 0);
+    assert_true(tare_perf_events_find(f.root, "/dev/null", &e, &err) < 0);
     assert_non_null(strstr(err.msg, "no event of energy"));
     fake_end(&f);
 }
@@ -247,9 +282,13 @@ static void test_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cpus),   cmocka_unit_test(test_config),
-        cmocka_unit_test(test_find),   cmocka_unit_test(test_not_there),
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_opens_but_counts_nothing),
+        cmocka_unit_test(test_cpus),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_dies),
+        cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_opens_but_counts_nothing),
         cmocka_unit_test(test_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,6 +320,57 @@ static void test_mirrored(void **state)
     }
 }
 
+/* Two dies of one counter when the meter could not see that at its best; and two dies of two. */
+static void test_mirrored_but(void **state)
+{
+    static const struct {
+        const char *what;
+        double step_s, second_start_uj, second_watts, poll_s;
+        int polls;
+        bool fails_once;
+        size_t channels;    /* 0: both are absent */
+        const char *absent; /* word of the reason */
+    } cases[] = {
+        {"a read fails", 0.001, 5e6, 68, 1, 10, true, 1, NULL},
+        {"a read fails, two counters", 0.001, 9e6, 68, 1, 10, true, 2, NULL},
+        {"steps of 20 ms", 0.02, 5e6, 68, 1, 10, false, 1, NULL},
+        {"steps of 20 ms, two counters", 0.02, 5.3e6, 68, 1, 10, false, 2, NULL},
+        {"steps of 20 ms, a read fails", 0.02, 5e6, 68, 1, 10, true, 1, NULL},
+        {"steps of 0.5 s: told in the phase", 0.5, 5e6, 68, 0.1, 60, false, 1, NULL},
+        {"steps of 0.5 s, two counters", 0.5, 5e6, 80, 0.1, 60, false, 2, NULL},
+        {"steps of 3 s: not told", 3, 5e6, 68, 0.1, 40, false, 0, "MIRROR"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fake f;
+        struct bench b;
+        struct sink s;
+        fake_begin(&f);
+        fake_add(&f, "intel-rapl:0", "package-0-die-0", 68, 5e6, small_uj)->step_s = cases[i].step_s;
+        struct fake_zone *z = fake_add(&f, "intel-rapl:1", "package-0-die-1", cases[i].second_watts,
+                                       cases[i].second_start_uj, small_uj);
+        z->step_s = cases[i].step_s;
+        z->blink_ns = cases[i].fails_once ? f.now_ns + 5000000 : 0;
+        fake_open(&f, &b, cases[i].poll_s < 1 ? "4000" : "100"); /* or a step is more than power can make */
+        assert_int_equal(z->blink_ns, 0);
+        fake_phase(&f, &b, &s, cases[i].polls, cases[i].poll_s);
+        const struct sink_reading *r = sink_get(&s, "energy_package_0_die_0");
+        print_message("  %-34s die 0 %g J, flags \"%s\" %s; die 1 %s\n", cases[i].what, r->value, r->flags,
+                      r->why, sink_has(&s, "energy_package_0_die_1") ? "too" : "left out");
+        if (cases[i].absent) {
+            fake_expect_absent(&s, "energy_package_0_die_0", cases[i].absent);
+            fake_expect_absent(&s, "energy_package_0_die_1", cases[i].absent);
+        } else {
+            double truth = 68 * cases[i].polls * cases[i].poll_s;
+            fake_expect(&s, r->name, truth, 0.01 + 2 * cases[i].step_s / (truth / 68));
+            assert_int_equal(sink_has(&s, "energy_package_0_die_1"), cases[i].channels == 2);
+            assert_int_equal(fake_has_flag(r, "MIRRORED"), cases[i].channels == 1);
+        }
+        bench_close(&b);
+        fake_end(&f);
+    }
+}
+
 /* Taken for mirrors, then one runs by itself: half of the energy would be missing, so there is none. */
 static void test_mirror_parts(void **state)
 {
@@ -531,6 +582,7 @@ int main(void)
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_twin),
         cmocka_unit_test(test_mirrored),
+        cmocka_unit_test(test_mirrored_but),
         cmocka_unit_test(test_mirror_parts),
         cmocka_unit_test(test_dead_are_no_mirrors),
         cmocka_unit_test(test_permission),

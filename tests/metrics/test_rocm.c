@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The meter of AMD GPUs over a library whose GPUs draw a known power, fail and are reset. */
 #include "fake_rocm.h"
+#include "now.h"
 #include "sink.h"
 
 #include <dlfcn.h>
@@ -162,6 +163,33 @@ static void test_faults(void **state)
     bench_close(&b);
 }
 
+static int64_t ahead_ns;
+
+static int64_t ahead_now_ns(void)
+{
+    return now_ns() + ahead_ns;
+}
+
+/* Its stamps are of the one clock that all meters of energy have: ten seconds that pass there, and not on the
+ * board, thin its power out. */
+static void test_clock(void **state)
+{
+    struct bench b;
+    (void)state;
+    open_fake(&b, FAKE_ROCM, "0ms");
+    ahead_ns = 0;
+    tare_now_replace(ahead_now_ns, NULL);
+    sink_init(&sink);
+    b.ops->begin(b.self);
+    nap_ms(120);
+    ahead_ns = INT64_C(10000000000);
+    b.ops->end(b.self, &sink.to);
+    tare_now_replace(NULL, NULL);
+    double watts = present("power_mean_amdgpu_0")->value;
+    assert_true(watts > 0 && watts < 60);
+    bench_close(&b);
+}
+
 /* What a virtual machine shows. */
 static void test_no_counter(void **state)
 {
@@ -252,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_energy, setup),
                                        cmocka_unit_test_setup(test_faults, setup),
+                                       cmocka_unit_test_setup(test_clock, setup),
                                        cmocka_unit_test_setup(test_no_counter, setup),
                                        cmocka_unit_test_setup(test_memory_and_temperature, setup),
                                        cmocka_unit_test_setup(test_power_kinds, setup),
