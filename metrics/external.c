@@ -474,4 +474,5 @@ const struct tare_meter tare_meter_external = {.header = TARE_METER_HEADER,
                                                .close = external_close,
                                                .place = TARE_METER_OUTSIDE,
                                                .options = external_options,
-                                               .sample = external_sample};
+                                               .sample = external_sample,
+                                               .late = 1};

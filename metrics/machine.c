@@ -304,6 +304,13 @@ static void machine_end(void *self, struct tare_readings *to)
     add_clock(m, &e, to);
 }
 
+static double machine_temperature_c(void *self)
+{
+    struct machine *m = self;
+    struct tare_machine_value hottest = tare_machine_temperature(m->sys, &m->parts);
+    return hottest.ok ? hottest.v : (double)NAN;
+}
+
 #define MEMBER(member_, def_, help_)                                                                      \
     {                                                                                                     \
         .name = #member_, .type = TARE_OPT_STR, .offset = offsetof(struct machine, member_), .def = def_, \
@@ -325,4 +332,5 @@ const struct tare_meter tare_meter_machine = {.header = TARE_METER_HEADER,
                                               .options = options,
                                               .sample = machine_sample,
                                               .attach = machine_attach,
-                                              .period_ns = 200000000};
+                                              .period_ns = 200000000,
+                                              .temperature_c = machine_temperature_c};

@@ -11,6 +11,7 @@
 #include "now.h"
 #include "nvml_device.h"
 
+#include <math.h>
 #include <tare/meter.h>
 
 #include <errno.h>
@@ -205,6 +206,16 @@ static void nvml_attach(void *self, int64_t pid)
     ((struct nvml *)self)->pid = pid;
 }
 
+static double nvml_temperature_c(void *self)
+{
+    const struct nvml *n = self;
+    double hottest = (double)NAN;
+    for (size_t i = 0; i < n->n_devices; i++) {
+        hottest = fmax(hottest, nvml_device_temperature_c(&n->api, &n->list[i]));
+    }
+    return hottest;
+}
+
 static void nvml_close(void *self)
 {
     tare_nvml_unload(&((struct nvml *)self)->api);
@@ -223,4 +234,5 @@ const struct tare_meter tare_meter_nvml = {.header = TARE_METER_HEADER,
                                            .place = TARE_METER_OUTSIDE,
                                            .options = nvml_options,
                                            .sample = nvml_sample,
-                                           .attach = nvml_attach};
+                                           .attach = nvml_attach,
+                                           .temperature_c = nvml_temperature_c};

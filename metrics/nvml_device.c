@@ -103,6 +103,12 @@ static int get_mode(const struct tare_nvml *api, tare_nvml_handle handle, enum n
     return code;
 }
 
+double nvml_device_temperature_c(const struct tare_nvml *api, const struct nvml_device *d)
+{
+    double now_c = (double)NAN;
+    return get_temperature(api, d->handle, &now_c) == TARE_NVML_OK ? now_c : (double)NAN;
+}
+
 static int get(const struct tare_nvml *api, const struct nvml_device *d, enum nvml_gauge_id id, double *out)
 {
     switch (id) {

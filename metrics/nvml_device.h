@@ -72,6 +72,8 @@ void nvml_device_sample(const struct tare_nvml *api, struct nvml_device *d, int6
 void nvml_device_end(const struct tare_nvml *api, struct nvml_device *d, int64_t pid);
 /* The gauge that energy is integrated from where there is no counter. */
 enum nvml_gauge_id nvml_device_power(const struct nvml_device *d);
+/* What the board measures now, in degrees Celsius; NaN: it does not tell. */
+double nvml_device_temperature_c(const struct tare_nvml *api, const struct nvml_device *d);
 /* The function that a gauge is read with. */
 const char *nvml_gauge_function(const struct nvml_device *d, enum nvml_gauge_id id);
 

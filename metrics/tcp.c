@@ -229,7 +229,7 @@ static void tcp_end(void *self, struct tare_readings *to)
     size_t n_new;
     struct sock sum = difference(t, &n_new);
     bool closed = any_closed(t), more = t->begin.more || t->end.more;
-    bool unseen = !more && t->end.opened - t->begin.opened > (double)n_new;
+    bool unseen = !more && !(t->end.opened - t->begin.opened <= (double)n_new); /* not told: not seen */
     const char *flags = more     ? "TOO_MANY_SOCKETS"
                         : closed ? (unseen ? "SOCKETS_CLOSED,SOCKETS_UNSEEN" : "SOCKETS_CLOSED")
                         : unseen ? "SOCKETS_UNSEEN"

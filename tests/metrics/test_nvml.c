@@ -531,6 +531,8 @@ static void test_state(void **state)
     assert_true(present("temperature_gpu_0_begin")->value == 40);
     assert_true(present("temperature_gpu_0_end")->value == 65);
     assert_true(present("temperature_gpu_0_peak")->value == 71);
+    fake->gpus[0].celsius = 52;
+    assert_true(b.ops->temperature_c(b.self) == 52); /* for cooling down: as it is now */
     assert_true(present("power_limit_gpu_0")->value == 350);
     assert_flag("power_limit_gpu_0", "CHANGED", true);
     assert_true(present("mig_gpu_0")->value == 1);
