@@ -332,5 +332,5 @@ const struct tare_meter tare_meter_machine = {.header = TARE_METER_HEADER,
                                               .options = options,
                                               .sample = machine_sample,
                                               .attach = machine_attach,
-                                              .period_ns = 200000000,
+                                              .period_ns = 500000000,
                                               .temperature_c = machine_temperature_c};

@@ -58,6 +58,7 @@ struct nvml_device {
     /* The window. */
     bool is_open;
     struct tare_watts watts; /* for energy where there is no counter */
+    int64_t counted_ns;      /* when the energy counter was read last */
     struct tare_gauge gauges[n_nvml_gauges];
     struct nvml_events events;
     struct nvml_process_memory process;

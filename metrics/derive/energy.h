@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct tare_energy_work {
-    const struct tare_evidence *whole; /* as it was given */
-    const struct tare_evidence *e;     /* the view's */
+    const struct tare_evidence *whole;  /* as it was given */
+    const struct tare_evidence *e;      /* the view's */
     struct tare_energy_view view, base; /* of the cell and of its baseline */
     struct tare_energy en;
     double *room;    /* a value for each repeat; used by one figure at a time */
