@@ -7,10 +7,12 @@
 #include "core/spec.h"
 #include "core/tag.h"
 #include "reports/survey.h"
+#include "selftest/selftest.h"
 #include "store/certificate.h"
 #include "store/query.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,8 @@ struct loader {
     const char *title, *started, *version, *plan_sha256;
     const char *machine, *kernel, *build;
     struct tare_cited cited;          /* the certificate */
+    double overhead_percent;          /* of metering, as it says; NaN: it does not */
+    char overhead_note[160];          /* with its interval */
     const char *resumed;              /* a machine or build that is not the first one's */
     const char **columns;             /* that the plan names */
     struct tare_survey_label *labels; /* of its techniques */
@@ -259,6 +263,12 @@ static int load(struct loader *l, struct tare_err *err)
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)l->run_id);
     }
     r = r == 0 ? tare_query_cited(l->store, l->run_id, &l->cited, err) : r;
+    r = r == 0
+            ? tare_query_cited_reading(l->store, l->run_id, TARE_QUANTITY_OVERHEAD, &l->overhead_percent, err)
+            : r;
+    r = r == 0 ? tare_query_cited_note(l->store, l->run_id, TARE_QUANTITY_OVERHEAD, l->overhead_note,
+                                       sizeof l->overhead_note, err)
+               : r;
     r = r == 0 ? tare_query_environment(l->store, l->run_id, take_environment, l, err) : r;
     return r == 0 ? tare_store_blame(l->store, tare_query_cells(l->store, l->run_id, take_cell, l, err), err)
                   : r;
@@ -283,6 +293,10 @@ static const char *make_caption(struct loader *l)
                         "not possible here.",
                         (long long)l->cited.id, l->cited.made_utc, (long long)l->cited.n_pass,
                         (long long)l->cited.n_fail, (long long)l->cited.n_absent);
+        if (isfinite(l->overhead_percent)) {
+            tare_buf_printf(&text, " Metering made fixed work longer by %.2f %% (%.*s).", l->overhead_percent,
+                            (int)strcspn(l->overhead_note, ";"), l->overhead_note);
+        }
     }
     if (l->resumed) {
         tare_buf_printf(&text, " Resumed on another machine or build: %s.", l->resumed);

@@ -77,3 +77,20 @@ int tare_query_cited_reading(struct tare_store *store, int64_t run_id, const cha
     (void)sqlite3_reset(s);
     return 0;
 }
+
+int tare_query_cited_note(struct tare_store *store, int64_t run_id, const char *quantity, char *out,
+                          size_t n_out, struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(store,
+                             "SELECT l.note FROM run r JOIN certificate_line l ON l.certificate_id = "
+                             "r.certificate_id WHERE r.id = ? AND l.quantity = ? ORDER BY l.position LIMIT 1",
+                             &s, err, "it", run_id, quantity);
+    r = r == 0 ? tare_sql_step(store, s, err) : r;
+    if (r < 0) {
+        return r;
+    }
+    (void)snprintf(out, n_out, "%s", r == 1 ? tare_sql_text(s, 0) : "");
+    (void)sqlite3_reset(s);
+    return 0;
+}

@@ -44,5 +44,8 @@ TARE_MUST_CHECK int tare_query_cited(struct tare_store *store, int64_t run_id, s
  * With several lines of that quantity, the largest. */
 TARE_MUST_CHECK int tare_query_cited_reading(struct tare_store *store, int64_t run_id, const char *quantity,
                                              double *out, struct tare_err *err);
+/* The note that stands with it; "" without one. */
+TARE_MUST_CHECK int tare_query_cited_note(struct tare_store *store, int64_t run_id, const char *quantity,
+                                          char *out, size_t n_out, struct tare_err *err);
 
 #endif

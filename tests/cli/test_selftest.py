@@ -28,6 +28,11 @@ def test_certificate():
                                            "outcome")) for line in told["lines"]], "stored as told")
     tare(*RUN, "--db", "t.db")
     equal(scalar("t.db", "SELECT certificate_id FROM run"), told["certificate"], "a later run cites it")
+    overhead, = [line for line in told["lines"] if line["quantity"] == "overhead"]
+    if overhead["outcome"] != "absent":
+        contains(" ".join(tare("report", "t.db").out.split()),
+                 f"Metering made fixed work longer by {overhead['reading']:.2f} % ({overhead['note'].split(';')[0]})",
+                 "the overhead stands on the report")
     contains(" ".join(tare("report", "t.db").out.split()),
              f"Calibration certificate 1 of {scalar('t.db', 'SELECT made_utc FROM certificate')}: "
              f"{told['passed']} checks within target, {told['failed']} beyond", "report")
