@@ -11,7 +11,7 @@
 #include "cmd/limit_group.h"
 #include "cmd/plan_args.h"
 #include "cmd/record.h"
-#include "core/supervisor.h"
+#include "core/interrupt.h"
 #include "store/query.h"
 
 #include <math.h>
@@ -304,7 +304,7 @@ static int run(const void *opts, const struct tare_command_args *args, struct ta
     int r = check(&s, err);
     r = r == 0 ? tare_store_open(o->args.db, TARE_STORE_CREATE, &s.store, err) : r;
     if (r == 0) {
-        tare_supervise_catch_signals();
+        tare_interrupt_catch();
         r = search(&s, err);
         tare_store_close(s.store);
     }

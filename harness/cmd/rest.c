@@ -3,7 +3,7 @@
 #include "cmd/rest.h"
 
 #include "base/clock.h"
-#include "core/supervisor.h"
+#include "core/interrupt.h"
 
 #include <poll.h>
 
@@ -15,7 +15,7 @@ static bool wait_until(int64_t end_ns)
     for (int64_t now_ns = tare_clock_ns(); now_ns < end_ns; now_ns = tare_clock_ns()) {
         int64_t left_ms = (end_ns - now_ns) / 1000000 + 1;
         (void)poll(NULL, 0, left_ms < step_ms ? (int)left_ms : step_ms);
-        if (tare_supervise_stopped()) {
+        if (tare_interrupted()) {
             return false;
         }
     }

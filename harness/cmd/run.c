@@ -13,7 +13,7 @@
 #include "cmd/table.h"
 #include "core/builtin.h"
 #include "core/plan.h"
-#include "core/supervisor.h"
+#include "core/interrupt.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -87,7 +87,7 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
                              struct tare_execute_args *to, const char *db, struct tare_err *err)
 {
     struct tare_judged judged = {0};
-    tare_supervise_catch_signals();
+    tare_interrupt_catch();
     int r = tare_execute(to, err);
     if (r == TARE_E_INTERRUPTED) {
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);

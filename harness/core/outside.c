@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/reading.h"
+#include "core/interrupt.h"
 #include "core/meters.h"
-#include "core/supervisor.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -350,7 +350,7 @@ static bool await_answer(struct tare_outside *o)
         if (poll(&p, 1, step_ms) > 0) {
             return true;
         }
-        if (waited_ms >= 10 * step_ms && tare_supervise_stopped()) {
+        if (waited_ms >= 10 * step_ms && tare_interrupted()) {
             return false;
         }
     }

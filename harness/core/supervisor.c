@@ -3,6 +3,7 @@
 #include "core/supervisor.h"
 
 #include "base/clock.h"
+#include "core/interrupt.h"
 #include "core/process.h"
 
 #include <errno.h>
@@ -15,30 +16,6 @@
 #include <unistd.h>
 
 enum { tick_ms = 200, exit_poll_ms = 2, probe_limit_s = 20, drain_limit_s = 30 };
-
-static volatile sig_atomic_t stop_requested;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop_requested = 1;
-}
-
-void tare_supervise_catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
-}
-
-bool tare_supervise_stopped(void)
-{
-    return stop_requested != 0;
-}
 
 /* One worker in flight; wraps the caller's ops to see phases and the end. */
 struct flight {
@@ -127,7 +104,7 @@ static int do_chores(struct flight *f, struct tare_err *err)
         f->next_tick_ns = now_ns + tick_ms * INT64_C(1000000);
         r = f->args->tick ? f->args->tick(f->args->ctx, err) : 0;
     }
-    if (r == 0 && stop_requested) {
+    if (r == 0 && tare_interrupted()) {
         return stop(err);
     }
     if (is_late(f) && !f->timed_out) {
@@ -162,7 +139,7 @@ static int pump(struct flight *f, struct tare_err *err)
     int r = 1;
     while (r > 0) {
         r = read_some(f, err);
-        if (r == 0 && stop_requested && !f->ended) {
+        if (r == 0 && tare_interrupted() && !f->ended) {
             return stop(err); /* an end without a last word, after a signal, is the terminal's doing */
         }
         if (r > 0) {
@@ -177,7 +154,7 @@ static int pump(struct flight *f, struct tare_err *err)
 static int await_exit(struct flight *f, struct tare_err *err)
 {
     while (!tare_process_ended(&f->process)) {
-        if (stop_requested) {
+        if (tare_interrupted()) {
             return stop(err);
         }
         if (is_late(f)) {

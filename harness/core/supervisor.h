@@ -27,10 +27,7 @@ struct tare_supervised {
     char message[640]; /* "" when ok: else "crash: SIGSEGV in measure" and the like */
 };
 
-/* Installs handlers for SIGINT and SIGTERM that make tare_supervise return TARE_E_INTERRUPTED. */
-void tare_supervise_catch_signals(void);
-/* Has one of them come? */
-bool tare_supervise_stopped(void);
+/* TARE_E_INTERRUPTED when a signal asks to stop (core/interrupt.h). */
 TARE_MUST_CHECK int tare_supervise(const struct tare_supervise_args *args, struct tare_supervised *out,
                                    struct tare_err *err);
 /* Runs `exe worker HOW PATH`, HOW "--probe" for a backend and "--probe-meter" for a meter, and returns its
