@@ -46,6 +46,28 @@ static const char *keep(struct loader *l, const char *text)
     return copy;
 }
 
+/* A label as a table shows it: one that no line could hold is cut, at the begin of a character. `tare show`
+ * has it whole. */
+static const char *keep_label(struct loader *l, const char *text)
+{
+    enum { most = 1000 };
+    size_t n = text ? strlen(text) : 0;
+    if (n <= most) {
+        return keep(l, text);
+    }
+    n = most;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    char *copy = tare_arena_take(&l->arena, n + 4);
+    l->failed = l->failed || !copy;
+    if (copy) {
+        memcpy(copy, text, n);
+        memcpy(copy + n, "...", 4);
+    }
+    return copy;
+}
+
 static int no_memory(struct tare_err *err)
 {
     return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
@@ -136,11 +158,11 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
         l->cap = cap;
     }
     struct tare_survey_cell *c = &l->cells[l->n++];
-    *c = (struct tare_survey_cell){.model = keep(l, row->model),
-                                   .backend = keep(l, row->backend),
-                                   .technique = keep(l, row->technique),
-                                   .task = keep(l, row->task),
-                                   .scenario = keep(l, row->scenario),
+    *c = (struct tare_survey_cell){.model = keep_label(l, row->model),
+                                   .backend = keep_label(l, row->backend),
+                                   .technique = keep_label(l, row->technique),
+                                   .task = keep_label(l, row->task),
+                                   .scenario = keep_label(l, row->scenario),
                                    .verdict = keep(l, row->verdict),
                                    .reasons = keep(l, row->reasons)};
     l->figures = NULL;
@@ -218,7 +240,7 @@ static int take_run(void *ctx, const struct tare_run_row *row, struct tare_err *
 {
     struct loader *l = ctx;
     if (row->id == l->run_id) {
-        l->title = keep(l, row->name);
+        l->title = keep_label(l, row->name);
         l->started = keep(l, row->started_utc);
         l->version = keep(l, row->tare_version);
         l->plan_sha256 = keep(l, row->plan_sha256);

@@ -31,6 +31,9 @@ static void test_rules(void **state)
          "FAILED_SAMPLES"},
         {{.items = 10, .repeats = 2, .ok = 2, .samples = 19}, TARE_INVALID, "INCOMPLETE"},
         {{.items = 10, .repeats = 2, .ok = 2, .samples = 21}, TARE_INVALID, "INCOMPLETE"},
+        {{.items = 10, .repeats = 2, .ok = 2, .samples = 20, .broken_seals = 1},
+         TARE_INVALID,
+         "SAMPLES_CHANGED"},
         {{.items = TARE_ABSENT, .repeats = 1, .ok = 1, .samples = 0}, TARE_INVALID, "INCOMPLETE"},
         {{.items = 10, .repeats = 5, .skip = 5}, TARE_SKIPPED, ""},
         {{.items = TARE_ABSENT, .repeats = 5, .skip = 5}, TARE_SKIPPED, ""},
@@ -106,7 +109,7 @@ static void test_policies(void **state)
         {"CLOCK_STEP", false, true},       {"CLOCKSOURCE", false, true},     {"BATTERY", false, true},
         {"SETTINGS_CHANGED", false, true}, {"SENSOR_GAP", false, true},      {"WRAP_LOST", false, true},
         {"SLOW_BUILD", false, true},       {"TOO_FEW_SAMPLES", false, true}, {"CPU_WAIT", false, false},
-        {"STREAM_STALL", false, false},    {"DATA_MISMATCH", true, true}};
+        {"STREAM_STALL", false, false},    {"DATA_MISMATCH", true, true},    {"METER_LATE", false, true}};
     tare_noise_set all = 0, known = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int policy = TARE_NOISE_FLAG; policy <= TARE_NOISE_VOID; policy++) {

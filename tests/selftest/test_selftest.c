@@ -21,11 +21,13 @@ static void test_judge(void **state)
                  {{.error = -1.01, .target = 1}, TARE_CHECK_FAIL, "too low is as bad as too high"},
                  {{.error = 1e-12, .target = 0}, TARE_CHECK_FAIL, "exact means exact"},
                  {{.error = 0, .target = 0}, TARE_CHECK_PASS, "exact"},
-                 {{.error = NAN, .target = 1}, TARE_CHECK_FAIL, "no number is no pass"},
-                 {{.error = 0, .target = NAN}, TARE_CHECK_FAIL, "no target is no pass"},
+                 {{.error = (double)NAN, .target = 1}, TARE_CHECK_FAIL, "no number is no pass"},
+                 {{.error = 0, .target = (double)NAN}, TARE_CHECK_FAIL, "no target is no pass"},
                  {{.error = 0, .target = 1, .absent = "no GPU"}, TARE_CHECK_ABSENT, "not possible here"},
                  {{.reading = 5, .informative = true}, TARE_CHECK_INFO, "a number without a truth"},
-                 {{.reading = NAN, .error = NAN, .informative = true}, TARE_CHECK_FAIL, "not even a number"}};
+                 {{.reading = (double)NAN, .error = (double)NAN, .informative = true},
+                  TARE_CHECK_FAIL,
+                  "not even a number"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (tare_check_judge(&cases[i].line) != cases[i].outcome) {

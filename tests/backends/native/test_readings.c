@@ -71,7 +71,7 @@ static void test_growth(void **state)
     const size_t bytes = (size_t)96 << 20;
     static const struct tare_model no_model;
     struct tare_applied applied;
-    struct kept k = {.sink = {keep}};
+    struct kept k = {.sink = {.add = keep}};
     tare_applied_begin(&applied);
     touch(bytes);
     tare_applied_end(&applied, 77);
@@ -94,7 +94,7 @@ static void test_plain_model(void **state)
 {
     (void)state;
     struct session s;
-    struct kept k = {.sink = {keep}};
+    struct kept k = {.sink = {.add = keep}};
     int32_t ids[40] = {0};
     session_start_zoo(&s, "llama-0.1m.safetensors");
     struct tare_request r = session_request(TARE_REQUEST_LOGITS, ids, 40);
