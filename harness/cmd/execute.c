@@ -162,6 +162,24 @@ static int tell_settings(struct recorder *rec, struct tare_err *err)
     return r == 0 ? on_reading(rec, &record, err) : r;
 }
 
+struct moment {
+    struct recorder *rec;
+    const char *name;
+};
+
+static int put_state(void *ctx, const char *key, const char *value, const char *absent, struct tare_err *err)
+{
+    const struct moment *m = ctx;
+    return tare_store_put_state(m->rec->store, m->rec->attempt_id, m->name, key, value, absent, err);
+}
+
+/* Load, pressure, heat, clock, throttling: as they are with no worker there. */
+static int tell_state(struct recorder *rec, const char *name, struct tare_err *err)
+{
+    struct moment m = {rec, name};
+    return tare_environment_state_walk(NULL, put_state, &m, err);
+}
+
 /* The worker between two rests, and what the meters outside have read meanwhile. */
 static int measure(const struct tare_execute_args *args, struct recorder *rec, const char *spec,
                    struct tare_supervised *ended, struct tare_err *err)
@@ -184,9 +202,11 @@ static int measure(const struct tare_execute_args *args, struct recorder *rec, c
         .tick = on_tick};
     struct tare_err rested = {0};
     int r = tare_rest_before(&rest, err);
+    r = r == 0 ? tell_state(rec, "before", err) : r;
     r = r == 0 ? tare_supervise(&supervise, ended, err) : r;
     if (r == 0) {
-        r = tell_settings(rec, err);
+        r = tell_state(rec, "after", err);
+        r = r == 0 ? tell_settings(rec, err) : r;
         int after = tare_rest_after(&rest, &rested);
         rec->stopped = after == TARE_E_INTERRUPTED; /* the worker has ended well: it is not thrown away */
         r = r == 0 && !rec->stopped && after < 0 ? tare_err_set(err, after, "%s", rested.msg) : r;

@@ -109,6 +109,10 @@ TARE_MUST_CHECK int tare_store_end_attempt(struct tare_store *store, int64_t att
                                            struct tare_err *err);
 TARE_MUST_CHECK int tare_store_set_facts(struct tare_store *store, int64_t attempt_id, const char *facts_json,
                                          struct tare_err *err);
+/* What changes by itself, as it was "before" or "after" the worker. */
+TARE_MUST_CHECK int tare_store_put_state(struct tare_store *store, int64_t attempt_id, const char *moment,
+                                         const char *key, const char *value, const char *absent,
+                                         struct tare_err *err);
 /* end_ns TARE_ABSENT: not ended yet. Replaces an earlier row of the same name. */
 TARE_MUST_CHECK int tare_store_put_phase(struct tare_store *store, int64_t attempt_id, const char *name,
                                          int64_t begin_ns, int64_t end_ns, struct tare_err *err);

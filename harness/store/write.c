@@ -141,6 +141,13 @@ int tare_store_set_facts(struct tare_store *store, int64_t attempt_id, const cha
                         attempt_id);
 }
 
+int tare_store_put_state(struct tare_store *store, int64_t attempt_id, const char *moment, const char *key,
+                         const char *value, const char *absent, struct tare_err *err)
+{
+    return tare_sql_run(store, NULL, err, "INSERT OR REPLACE INTO machine_state VALUES (?, ?, ?, ?, ?)",
+                        "itttt", attempt_id, moment, key, value, absent);
+}
+
 int tare_store_put_phase(struct tare_store *store, int64_t attempt_id, const char *name, int64_t begin_ns,
                          int64_t end_ns, struct tare_err *err)
 {

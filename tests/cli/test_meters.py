@@ -119,6 +119,18 @@ def test_what_metering_takes():
     equal(scalar("e.db", "SELECT count(*) FROM reading WHERE name = 'outside_lost' AND value <> 0"), 0, "all answered")
 
 
+def test_state_of_the_machine():
+    """What changes by itself is written down before and after every worker."""
+    run("m.db", repeats=2)
+    rows = query("m.db", "SELECT attempt_id, moment, count(*), sum(value IS NULL AND absent IS NULL) FROM machine_state "
+                         "GROUP BY 1, 2 ORDER BY 1, 2")
+    equal([r[:2] for r in rows], [(1, "after"), (1, "before"), (2, "after"), (2, "before")], "moments")
+    true(all(n >= 10 and unsaid == 0 for _, _, n, unsaid in rows), f"a value or a reason each: {rows}")
+    equal(len({n for _, _, n, _ in rows}), 1, "the same keys each time")
+    up = dict(query("m.db", "SELECT moment, value FROM machine_state WHERE key = 'kernel.uptime' AND attempt_id = 1"))
+    true(float(up["before"].split()[0]) <= float(up["after"].split()[0]), f"in order: {up}")
+
+
 def test_not_cooled():
     build()
     run("n.db", "--meter", "./constant_meter.so,start_c=90", "--cool-to-c", "20", "--cool-limit", "300ms")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Version 2. What may be wrong with a reading; the meters of a run; calibration certificates; a hash over
--- what each repeat has stored.
+-- Version 2. What may be wrong with a reading; the meters of a run; calibration certificates; the state of
+-- the machine before and after each worker; a hash over what each repeat has stored.
 ALTER TABLE reading ADD COLUMN u REAL;
 ALTER TABLE reading ADD COLUMN gain REAL;
 ALTER TABLE reading ADD COLUMN flags TEXT NOT NULL DEFAULT '';
@@ -33,6 +33,14 @@ CREATE TABLE certificate_line (
     outcome TEXT NOT NULL,
     note TEXT,
     PRIMARY KEY (certificate_id, position)
+) WITHOUT ROWID;
+CREATE TABLE machine_state (
+    attempt_id INTEGER NOT NULL REFERENCES attempt (id),
+    moment TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT,
+    absent TEXT,
+    PRIMARY KEY (attempt_id, moment, key)
 ) WITHOUT ROWID;
 ALTER TABLE run ADD COLUMN certificate_id INTEGER REFERENCES certificate (id);
 ALTER TABLE repeat ADD COLUMN sha256 TEXT;
