@@ -73,7 +73,7 @@ static void put_interval(FILE *to, const struct tare_table *table, size_t column
     } else if (q->level > 0 && q->level < 1) {
         (void)fprintf(to, "%.6g %% by ", q->level * 100);
     } else {
-        (void)fputs("of unrecorded level by ", to);
+        (void)fputs("without a stated level by ", to);
     }
     (void)fputs(*tare_text_or_empty(q->method) ? q->method : "a method not recorded", to);
 }

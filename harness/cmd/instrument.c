@@ -17,7 +17,7 @@ static const char *const energy_meters[] = {"powercap", "perf_power", "nvml",   
 enum { n_energy_meters = sizeof energy_meters / sizeof *energy_meters };
 
 struct reasons {
-    char said[n_energy_meters][80];
+    char said[n_energy_meters][160];
 };
 
 static int take_meter(void *ctx, const char *name, const char *absent, struct tare_err *err)

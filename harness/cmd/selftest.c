@@ -138,9 +138,9 @@ static int store_certificate(const char *db, const struct tare_paths *paths, con
 static void print_number(struct tare_buf *to, double value, int width)
 {
     if (isfinite(value)) {
-        tare_buf_printf(to, "%*.*g", width, fabs(value) >= 1e5 ? 9 : 6, value);
+        tare_buf_printf(to, " %*.*g", width, fabs(value) >= 1e5 ? 9 : 6, value);
     } else {
-        tare_buf_printf(to, "%*s", width, "-");
+        tare_buf_printf(to, " %*s", width, "-");
     }
 }
 

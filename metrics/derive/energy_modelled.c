@@ -64,7 +64,7 @@ int tare_energy_model_put(struct tare_figure *f, const struct tare_evidence *e, 
     }
     f->low = s->values[0] / factor;
     f->high = s->values[s->n - 1] * factor;
-    (void)snprintf(method, sizeof method, "a factor of %g each way on all repeats, no level", factor);
+    (void)snprintf(method, sizeof method, "a factor of %g each way on all repeats", factor);
     f->method = method;
     return to->put(to, f, err);
 }
