@@ -6,21 +6,21 @@
 #include <string.h>
 
 struct builder {
-    const struct tare_survey_input *in;
+    const struct tare_report_input *in;
     struct tare_survey *out;
-    const struct tare_survey_cell **rows; /* the first run cell of each row */
+    const struct tare_report_cell **rows; /* the first run cell of each row */
     size_t n_rows;
     size_t n_text; /* columns of text: model, technique and, if there are several, scenario */
     struct tare_survey_columns columns; /* behind those */
 };
 
-static bool same_row(const struct tare_survey_cell *a, const struct tare_survey_cell *b)
+static bool same_row(const struct tare_report_cell *a, const struct tare_report_cell *b)
 {
     return strcmp(a->model, b->model) == 0 && strcmp(a->technique, b->technique) == 0 &&
            strcmp(a->scenario, b->scenario) == 0;
 }
 
-static bool is_baseline(const struct tare_survey_cell *c)
+static bool is_baseline(const struct tare_report_cell *c)
 {
     return strcmp(c->technique, "baseline") == 0;
 }
@@ -30,7 +30,7 @@ static void find_rows(struct builder *b)
 {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < b->in->n_cells; i++) {
-            const struct tare_survey_cell *c = &b->in->cells[i];
+            const struct tare_report_cell *c = &b->in->cells[i];
             bool known = is_baseline(c) != (pass == 0);
             for (size_t j = 0; j < b->n_rows && !known; j++) {
                 known = same_row(b->rows[j], c);
@@ -85,20 +85,20 @@ static int describe_columns(struct builder *b, struct tare_table_column *to)
 }
 
 /* Does x tell more than y? A value more than none, one of more repeats more than one of fewer. */
-static bool tells_more(const struct tare_survey_cell *x, const struct tare_survey_cell *y, const char *figure)
+static bool tells_more(const struct tare_report_cell *x, const struct tare_report_cell *y, const char *figure)
 {
-    const struct tare_figure *f = tare_survey_is_valid(x) ? tare_survey_figure(x, figure) : NULL;
-    const struct tare_figure *g = tare_survey_is_valid(y) ? tare_survey_figure(y, figure) : NULL;
+    const struct tare_figure *f = tare_survey_is_valid(x) ? tare_report_figure(x, figure) : NULL;
+    const struct tare_figure *g = tare_survey_is_valid(y) ? tare_report_figure(y, figure) : NULL;
     return f && !f->absent && (!g || g->absent || f->n > g->n);
 }
 
 /* The run's cell of a row that a column shows: its task's or, for what is of the model, the best of all. */
-static const struct tare_survey_cell *cell_at(const struct builder *b, size_t row,
+static const struct tare_report_cell *cell_at(const struct builder *b, size_t row,
                                               const struct tare_survey_column *column)
 {
-    const struct tare_survey_cell *best = NULL;
+    const struct tare_report_cell *best = NULL;
     for (size_t i = 0; i < b->in->n_cells; i++) {
-        const struct tare_survey_cell *c = &b->in->cells[i];
+        const struct tare_report_cell *c = &b->in->cells[i];
         if (!same_row(c, b->rows[row])) {
             continue;
         }
@@ -118,9 +118,9 @@ static struct tare_table_cell absent(const char *why)
 }
 
 static struct tare_table_cell show(const struct tare_survey_column *column,
-                                   const struct tare_survey_cell *cell)
+                                   const struct tare_report_cell *cell)
 {
-    const struct tare_figure *figure = tare_survey_figure(cell, column->figure);
+    const struct tare_figure *figure = tare_report_figure(cell, column->figure);
     return figure && !figure->absent && !tare_survey_belongs(column, figure) && tare_survey_is_valid(cell)
                ? absent("in another column: of another kind or scope")
                : tare_survey_cell_of(cell, figure, column->spec->decimals, column->spec->scale);
@@ -135,7 +135,7 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
     }
     for (size_t i = 0; i < b->columns.n; i++) {
         const struct tare_survey_column *c = &b->columns.list[i];
-        const struct tare_survey_cell *cell = cell_at(b, row, c);
+        const struct tare_report_cell *cell = cell_at(b, row, c);
         to[b->n_text + i] = cell ? show(c, cell) : absent("not in the plan");
     }
 }
@@ -184,7 +184,7 @@ static bool counts_tokens(const char *figure)
 
 static bool same_tokens(const struct builder *b, const struct tare_survey_column *c, size_t row, size_t other)
 {
-    const struct tare_survey_cell *x = cell_at(b, row, c), *y = cell_at(b, other, c);
+    const struct tare_report_cell *x = cell_at(b, row, c), *y = cell_at(b, other, c);
     return !counts_tokens(c->figure) || (x && y && same_text(x->tokenizer, y->tokenizer));
 }
 
@@ -242,7 +242,7 @@ static int build(struct builder *b)
     return 0;
 }
 
-int tare_survey_build(const struct tare_survey_input *input, struct tare_survey *out, struct tare_err *err)
+int tare_survey_build(const struct tare_report_input *input, struct tare_survey *out, struct tare_err *err)
 {
     memset(out, 0, sizeof *out);
     struct builder b = {.in = input, .out = out};

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const char *mark_of(const struct tare_survey_cell *cell)
+static const char *mark_of(const struct tare_report_cell *cell)
 {
     static const char *const marks[][2] = {{"CRASH", "CRASH"},
                                            {"TIMEOUT", "TIMEOUT"},
@@ -24,7 +24,7 @@ static struct tare_table_cell absent(const char *mark, const char *why)
     return (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = mark, .text = why};
 }
 
-struct tare_table_cell tare_survey_cell_of(const struct tare_survey_cell *cell,
+struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
                                            const struct tare_figure *figure, int decimals,
                                            double display_scale)
 {

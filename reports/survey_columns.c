@@ -89,7 +89,7 @@ static bool is_by_scope(const char *figure)
 }
 
 struct finder {
-    const struct tare_survey_input *in;
+    const struct tare_report_input *in;
     struct tare_arena *arena;
     struct tare_survey_columns *out;
     const char **tasks; /* in the plan's order */
@@ -97,17 +97,7 @@ struct finder {
     bool failed;
 };
 
-const struct tare_figure *tare_survey_figure(const struct tare_survey_cell *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_figures; i++) {
-        if (strcmp(c->figures[i].name, name) == 0) {
-            return &c->figures[i];
-        }
-    }
-    return NULL;
-}
-
-bool tare_survey_is_valid(const struct tare_survey_cell *c)
+bool tare_survey_is_valid(const struct tare_report_cell *c)
 {
     return !c->verdict || strcmp(c->verdict, "VALID") == 0;
 }
@@ -129,9 +119,9 @@ static void find_tasks(struct finder *f)
 static const struct tare_figure *any_value(const struct finder *f, const char *figure, const char *task)
 {
     for (size_t i = 0; i < f->in->n_cells; i++) {
-        const struct tare_survey_cell *c = &f->in->cells[i];
+        const struct tare_report_cell *c = &f->in->cells[i];
         const struct tare_figure *found =
-            !task || strcmp(c->task, task) == 0 ? tare_survey_figure(c, figure) : NULL;
+            !task || strcmp(c->task, task) == 0 ? tare_report_figure(c, figure) : NULL;
         if (found && !found->absent) {
             return found;
         }
@@ -155,12 +145,12 @@ static const struct tare_metric *headline(const struct finder *f, const char *ta
 {
     const struct tare_metric *first = NULL;
     for (size_t i = 0; i < f->in->n_cells; i++) {
-        const struct tare_survey_cell *c = &f->in->cells[i];
+        const struct tare_report_cell *c = &f->in->cells[i];
         if (strcmp(c->task, task) != 0) {
             continue;
         }
         for (const struct tare_metric *m = c->metrics; m && m->name; m++) {
-            const struct tare_figure *found = tare_survey_figure(c, m->name);
+            const struct tare_figure *found = tare_report_figure(c, m->name);
             if (found && !found->absent && tare_survey_is_valid(c)) {
                 return m;
             }
@@ -231,9 +221,9 @@ static size_t classes(const struct finder *f, const struct tare_survey_spec *spe
 {
     size_t n = 0;
     for (size_t i = 0; i < f->in->n_cells; i++) {
-        const struct tare_survey_cell *c = &f->in->cells[i];
+        const struct tare_report_cell *c = &f->in->cells[i];
         const struct tare_figure *found =
-            !task || strcmp(c->task, task) == 0 ? tare_survey_figure(c, spec->figure) : NULL;
+            !task || strcmp(c->task, task) == 0 ? tare_report_figure(c, spec->figure) : NULL;
         bool known = !found || found->absent;
         for (size_t j = 0; j < n && !known; j++) {
             known = same_class(&out[j], is_weak(found), found->scope);
@@ -330,7 +320,7 @@ static void add_named(struct finder *f, const char *text)
     }
 }
 
-int tare_survey_find_columns(const struct tare_survey_input *input, struct tare_arena *arena,
+int tare_survey_find_columns(const struct tare_report_input *input, struct tare_arena *arena,
                              struct tare_survey_columns *out)
 {
     struct finder f = {.in = input, .arena = arena, .out = out};

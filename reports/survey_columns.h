@@ -37,11 +37,10 @@ struct tare_survey_columns {
 /* The input's columns, or the default ones. A column that no cell could fill is left out, but for those that
  * are always there: the full view says why. Values that were read and values that come out of a model or a
  * declaration get columns of their own. Returns -1 when memory is refused. */
-TARE_MUST_CHECK int tare_survey_find_columns(const struct tare_survey_input *input, struct tare_arena *arena,
+TARE_MUST_CHECK int tare_survey_find_columns(const struct tare_report_input *input, struct tare_arena *arena,
                                              struct tare_survey_columns *out);
-const struct tare_figure *tare_survey_figure(const struct tare_survey_cell *cell, const char *name);
 /* May the column show the figure? */
 bool tare_survey_belongs(const struct tare_survey_column *column, const struct tare_figure *figure);
-bool tare_survey_is_valid(const struct tare_survey_cell *cell);
+bool tare_survey_is_valid(const struct tare_report_cell *cell);
 
 #endif

@@ -19,7 +19,7 @@ static struct tare_table_cell text(const char *value)
                  : (struct tare_table_cell){.type = TARE_CELL_EMPTY};
 }
 
-static void fill(const struct tare_survey_cell *c, const struct tare_figure *f, struct tare_table_cell *to)
+static void fill(const struct tare_report_cell *c, const struct tare_figure *f, struct tare_table_cell *to)
 {
     to[0] = text(c->model);
     to[1] = text(c->technique);
@@ -30,7 +30,7 @@ static void fill(const struct tare_survey_cell *c, const struct tare_figure *f, 
     to[6] = tare_survey_cell_of(c, f, 6, 0);
 }
 
-int tare_survey_build_full(const struct tare_survey_input *input, struct tare_survey *out,
+int tare_survey_build_full(const struct tare_report_input *input, struct tare_survey *out,
                            struct tare_err *err)
 {
     memset(out, 0, sizeof *out);

@@ -121,7 +121,7 @@ static bool is_first(size_t rule)
     return true;
 }
 
-int tare_survey_explain(struct tare_survey *survey, const struct tare_survey_input *input,
+int tare_survey_explain(struct tare_survey *survey, const struct tare_report_input *input,
                         struct tare_err *err)
 {
     const char **notes =

@@ -13,7 +13,7 @@
 enum { max_models = 3, max_figures = 4 };
 
 static struct tare_figure figures[max_models][max_figures];
-static struct tare_survey_cell cells[max_models];
+static struct tare_report_cell cells[max_models];
 static struct tare_survey survey;
 
 static struct tare_figure figure(const char *name, double value, int kind, const char *scope)
@@ -44,7 +44,7 @@ static void build(size_t n_models, size_t n_figures)
     static const char *const names[] = {"a", "b", "c"};
     struct tare_err err = {0};
     for (size_t i = 0; i < n_models; i++) {
-        cells[i] = (struct tare_survey_cell){.model = names[i],
+        cells[i] = (struct tare_report_cell){.model = names[i],
                                              .backend = "x",
                                              .technique = "baseline",
                                              .task = "t",
@@ -54,7 +54,7 @@ static void build(size_t n_models, size_t n_figures)
                                              .figures = figures[i],
                                              .n_figures = n_figures};
     }
-    struct tare_survey_input in = {.title = "t", .caption = "c", .cells = cells, .n_cells = n_models};
+    struct tare_report_input in = {.title = "t", .caption = "c", .cells = cells, .n_cells = n_models};
     assert_int_equal(tare_survey_build(&in, &survey, &err), 0);
 }
 

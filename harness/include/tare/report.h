@@ -18,9 +18,21 @@
 extern "C" {
 #endif
 
-#define TARE_FORMAT_ABI 1u
+#define TARE_FORMAT_ABI 2u
 
 enum tare_cell_type { TARE_CELL_EMPTY = 0, TARE_CELL_TEXT, TARE_CELL_QUANTITY, TARE_CELL_ABSENT };
+/* How the work behind a cell of a table ended. What was never asked, what was asked and failed, and what ran
+ * and may not be shown are different things. */
+enum tare_cell_outcome {
+    TARE_CELL_OK = 0,
+    TARE_CELL_MISSING, /* not in the plan, not reported, not derived */
+    TARE_CELL_SKIPPED, /* the backend cannot do it, and says so */
+    TARE_CELL_INVALID, /* measured, but void: text has the reasons */
+    TARE_CELL_FAIL,    /* ended with an error */
+    TARE_CELL_CRASH,
+    TARE_CELL_TIMEOUT,
+    TARE_CELL_OOM
+};
 enum tare_better { TARE_BETTER_NONE = 0, TARE_BETTER_HIGHER, TARE_BETTER_LOWER };
 
 struct tare_quantity {
@@ -33,19 +45,24 @@ struct tare_quantity {
     const char *n_what; /* "items", "repeats" */
     bool has_interval;
     double low, high;
-    double level;         /* 0.95 */
-    const char *method;   /* "percentile bootstrap over items" */
-    const char *flags;    /* comma-separated codes; "" for none */
-    int decimals;         /* as printed by text formats */
-    double display_scale; /* text formats print value * display_scale in display_unit; 0: as is */
-    bool best;            /* best of its column, intervals apart */
-    bool exact;           /* counted without any uncertainty: printed alone, not as "u?" */
+    double level;                 /* 0.95 */
+    const char *method;           /* "percentile bootstrap over items" */
+    const char *flags;            /* comma-separated codes; "" for none */
+    int decimals;                 /* as printed by text formats */
+    double display_scale;         /* text formats print value * display_scale in display_unit; 0: as is */
+    bool best;                    /* best of its column, intervals apart */
+    bool second;                  /* best of the rest, intervals apart from both sides */
+    double ratio;                 /* speed-up against the baseline, printed in brackets; 0: none */
+    double ratio_low, ratio_high; /* its interval; 0 both: none */
+    bool exact;                   /* counted without any uncertainty: printed alone, not as "u?" */
 };
 
 struct tare_table_cell {
     enum tare_cell_type type;
-    const char *text; /* TEXT: the text; ABSENT: the reason; OOM, CRASH and the like are reasons too */
-    const char *mark; /* ABSENT: what text formats print: "-", "OOM", "CRASH", "TIMEOUT", "FAIL" */
+    const char *text;    /* TEXT: the text; ABSENT: the reason; OOM, CRASH and the like are reasons too */
+    const char *mark;    /* ABSENT: what text formats print: "-", "OOM", "CRASH", "TIMEOUT", "FAIL" */
+    const char *verdict; /* of what is behind it: VALID, INVALID, SKIPPED; NULL: not judged */
+    enum tare_cell_outcome outcome;
     struct tare_quantity q;
 };
 
@@ -57,6 +74,19 @@ struct tare_table_column {
     const char *help;
 };
 
+/* Neighbouring rows or columns under one heading: a multirow or multicolumn in print. */
+struct tare_table_group {
+    size_t first, n;
+    const char *label;
+};
+
+/* A picture that stands with the table where the format can hold one (HTML). */
+struct tare_table_picture {
+    const char *title;
+    const char *text; /* what it shows, for those who cannot see it */
+    const char *svg;  /* a whole <svg> element */
+};
+
 struct tare_table {
     const char *title;
     const char *caption;
@@ -64,7 +94,12 @@ struct tare_table {
     const struct tare_table_column *columns;
     const struct tare_table_cell *cells; /* row-major: cells[row * n_columns + column] */
     size_t n_notes;
-    const char *const *notes; /* footnotes, in order */
+    const char *const *notes;             /* footnotes, in order */
+    size_t n_row_groups, n_column_groups; /* in order, not overlapping; rows outside of any are allowed */
+    const struct tare_table_group *row_groups, *column_groups;
+    size_t n_baseline_rows; /* the first rows, set apart from the others by a rule */
+    size_t n_pictures;
+    const struct tare_table_picture *pictures;
 };
 
 struct tare_format {
