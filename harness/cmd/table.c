@@ -50,6 +50,14 @@ static int build_view(const struct tare_report_input *input, const char *view, s
     return tare_err_set(err, TARE_E_USAGE, "view \"%.40s\": unknown; there are survey and full", view);
 }
 
+int tare_table_put(const struct tare_table *table, const char *format_name, const char *path,
+                   struct tare_err *err)
+{
+    const struct tare_format *format = NULL;
+    int r = tare_find_format(format_name, &format, err);
+    return r < 0 ? r : path ? write_file(table, format, path, err) : format->write(table, stdout, err);
+}
+
 int tare_table_print(struct tare_store *store, int64_t run_id, const char *view, const char *format_name,
                      const char *path, struct tare_err *err)
 {
