@@ -11,6 +11,7 @@ struct report_options {
     char *view;
     char *format;
     char *output;
+    bool recompute;
 };
 
 #define MEMBER(type_, member_) \
@@ -23,6 +24,7 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, view), .def = "survey", .help = "survey: a row a model; full: a row a figure"},
     {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, csv, json or term"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
+    {MEMBER(TARE_OPT_BOOL, recompute), .help = "take latency percentiles anew from every stored sample"},
     TARE_OPT_END};
 
 static int report(const void *opts, const struct tare_command_args *args, struct tare_err *err)
@@ -35,7 +37,8 @@ static int report(const void *opts, const struct tare_command_args *args, struct
         return r;
     }
     r = run_id ? 0 : tare_query_last_run(store, &run_id, err);
-    r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output, err)
+    r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output,
+                                  o->recompute, err)
                : r;
     tare_store_close(store);
     return r;

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cmd/load.h"
+#include "cmd/recompute.h"
 #include "core/builtin.h"
 #include "reports/survey.h"
 
@@ -59,13 +60,14 @@ int tare_table_put(const struct tare_table *table, const char *format_name, cons
 }
 
 int tare_table_print(struct tare_store *store, int64_t run_id, const char *view, const char *format_name,
-                     const char *path, struct tare_err *err)
+                     const char *path, bool recompute, struct tare_err *err)
 {
     const struct tare_format *format = NULL;
     struct tare_loaded *loaded = NULL;
     struct tare_survey survey;
     int r = tare_find_format(format_name, &format, err);
     r = r == 0 ? tare_load(store, run_id, &loaded, err) : r;
+    r = r == 0 && recompute ? tare_recompute_percentiles(loaded, err) : r;
     r = r == 0 ? build_view(tare_loaded_input(loaded), view, &survey, err) : r;
     if (r == 0) {
         r = path ? write_file(&survey.table, format, path, err) : format->write(&survey.table, stdout, err);
