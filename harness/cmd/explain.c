@@ -24,6 +24,7 @@ struct gather {
     struct tare_figure stored; /* value and bounds alone stay valid */
     bool found;
     char *baseline; /* of the plan; NULL: none */
+    char *task;     /* of the cell */
     struct tare_declared declared;
     int64_t run_id;
 };
@@ -36,7 +37,6 @@ static bool fits(const char *wanted, const char *has)
 static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
 {
     struct gather *g = ctx;
-    (void)err;
     if ((g->which->ordinal != TARE_ABSENT && g->which->ordinal != row->ordinal) ||
         !fits(g->which->model, row->model) || !fits(g->which->technique, row->technique) ||
         !fits(g->which->task, row->task) || !fits(g->which->scenario, row->scenario)) {
@@ -46,6 +46,10 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
         return 0;
     }
     g->cell_id = row->id;
+    g->task = strdup(row->task);
+    if (!g->task) {
+        return tare_err_set(err, TARE_E_NOMEM, "explain: out of memory");
+    }
     struct tare_json *o = tare_json_add_object(g->to, "cell");
     tare_json_add_i64(o, "cell", row->ordinal);
     tare_json_add_str(o, "backend", row->backend);
@@ -156,25 +160,6 @@ static int add_recomputed(struct gather *g, const struct tare_evidence *e, struc
     return r;
 }
 
-static int add_evidence(struct gather *g, struct tare_err *err)
-{
-    struct tare_loaded_run run;
-    int r = tare_evidence_load(g->store, g->run_id, &run, err);
-    if (r < 0) {
-        return r;
-    }
-    tare_evidence_judge(&run, g->baseline, &g->declared);
-    for (size_t i = 0; r == 0 && i < run.n; i++) {
-        if (run.cells[i].id == g->cell_id) {
-            tare_json_add_i64(g->to, "broken_seals", run.cells[i].facts.broken_seals);
-            tare_json_add_str(g->to, "baseline", run.cells[i].evidence.baseline ? g->baseline : NULL);
-            r = add_recomputed(g, &run.cells[i].evidence, err);
-        }
-    }
-    tare_evidence_free(&run);
-    return r;
-}
-
 static int add_sample(void *ctx, const struct tare_sample *s, const char *error, struct tare_err *err)
 {
     struct tare_json *o = tare_json_add_object(ctx, NULL);
@@ -223,10 +208,9 @@ static int add_seal(void *ctx, const struct tare_outcome_row *row, struct tare_e
 static int add_alone(void *ctx, const struct tare_repeat_context *repeat, const struct tare_figure *f,
                      struct tare_err *err)
 {
-    struct repeats *all = ctx;
     (void)err;
-    if (f && repeat->cell_id == all->g->cell_id) {
-        struct tare_json *o = tare_json_add_object(all->to, NULL);
+    if (f) {
+        struct tare_json *o = tare_json_add_object(ctx, NULL);
         tare_json_add_i64(o, "block", repeat->block);
         tare_json_add_f64(o, "value", f->value);
         tare_json_add_str(o, "absent", f->absent);
@@ -234,17 +218,42 @@ static int add_alone(void *ctx, const struct tare_repeat_context *repeat, const 
     return 0;
 }
 
-static int add_repeats(struct gather *g, struct tare_err *err)
+/* What is derived anew: the figure of all repeats, and that of each alone. */
+static int add_derived(struct gather *g, const struct tare_loaded_cell *c, struct tare_err *err)
 {
     const char *const wanted[] = {g->figure, NULL};
+    tare_json_add_i64(g->to, "broken_seals", c->facts.broken_seals);
+    tare_json_add_str(g->to, "baseline", c->evidence.baseline ? g->baseline : NULL);
+    int r = add_recomputed(g, &c->evidence, err);
+    return r == 0 ? tare_repeat_figures_of(c, wanted, add_alone, tare_json_add_array(g->to, "of_each_repeat"),
+                                           err)
+                  : r;
+}
+
+static int add_evidence(struct gather *g, struct tare_err *err)
+{
+    struct tare_loaded_run run;
+    int r = tare_evidence_load(g->store, g->run_id, g->task, &run, err);
+    if (r < 0) {
+        return r;
+    }
+    tare_evidence_judge(&run, g->baseline, &g->declared);
+    for (size_t i = 0; r == 0 && i < run.n; i++) {
+        if (run.cells[i].id == g->cell_id) {
+            r = add_derived(g, &run.cells[i], err);
+        }
+    }
+    tare_evidence_free(&run);
+    return r;
+}
+
+static int add_repeats(struct gather *g, struct tare_err *err)
+{
     struct repeats all = {g, tare_json_add_array(g->to, "repeats")};
     int r = tare_query_repeats(g->store, g->cell_id, add_repeat, &all, err);
-    r = r == 0 ? tare_query_outcomes(g->store, g->cell_id, add_seal, tare_json_add_array(g->to, "seals"), err)
+    return r == 0
+               ? tare_query_outcomes(g->store, g->cell_id, add_seal, tare_json_add_array(g->to, "seals"), err)
                : r;
-    all.to = tare_json_add_array(g->to, "of_each_repeat");
-    return r == 0 ? tare_repeat_figures(g->store, g->run_id, g->baseline, &g->declared, wanted, add_alone,
-                                        &all, err)
-                  : r;
 }
 
 static int add_file(void *ctx, const char *role, const char *value, struct tare_err *err)
@@ -276,5 +285,6 @@ int tare_explain(struct tare_store *store, int64_t run_id, const struct tare_exp
         .store = store, .run_id = run_id, .which = which, .figure = figure, .to = to, .cell_id = TARE_ABSENT};
     int r = gather_all(&g, err);
     free(g.baseline);
+    free(g.task);
     return r;
 }

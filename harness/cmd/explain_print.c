@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { max_values = 6, max_files = 60 };
+enum { max_values = 6, max_files = 3 };
 
 static const char *text_of(const struct tare_json *o, const char *key)
 {
@@ -129,12 +129,20 @@ static void put_repeats(struct tare_buf *to, const struct tare_json *all)
     }
 }
 
+/* Many files of one role are data: the first few stand for them. */
 static void put_files(struct tare_buf *to, const struct tare_json *all)
 {
-    size_t n = 0;
     const struct tare_json *list = tare_json_get(all, "files");
-    for (const struct tare_json *f = tare_json_first(list); f && n < max_files; f = tare_json_next(f), n++) {
-        tare_buf_printf(to, "file %s: %s\n", text_of(f, "role"), text_of(f, "file"));
+    const char *role = "";
+    size_t n = 0;
+    for (const struct tare_json *f = tare_json_first(list); f; f = tare_json_next(f)) {
+        n = strcmp(role, text_of(f, "role")) == 0 ? n + 1 : 1;
+        role = text_of(f, "role");
+        if (n <= max_files) {
+            tare_buf_printf(to, "file %s: %s\n", role, text_of(f, "file"));
+        } else if (n == max_files + 1) {
+            tare_buf_printf(to, "file %s: ... (all of them with --json)\n", role);
+        }
     }
 }
 

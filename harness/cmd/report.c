@@ -32,7 +32,7 @@ static int report(const void *opts, const struct tare_command_args *args, struct
     const struct report_options *o = opts;
     struct tare_store *store = NULL;
     int64_t run_id = o->run;
-    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_READ, &store, err);
+    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_FIGURES, &store, err);
     if (r < 0) {
         return r;
     }

@@ -51,6 +51,17 @@ static const struct column_sql *column_sql(enum tare_column column)
     return &table[column];
 }
 
+/* A number where one belongs: SQLite would read text as 0. */
+static int check_row(struct tare_store *store, sqlite3_stmt *s, enum tare_column column, struct tare_err *err)
+{
+    int type = sqlite3_column_type(s, 0);
+    bool fits =
+        column == TARE_COLUMN_ITL_NS ? type == SQLITE_BLOB : type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+    return fits ? 0
+                : tare_err_set(err, TARE_E_DATABASE, "database %s: is damaged: a sample is no number",
+                               store->path);
+}
+
 /* Appends one row's values; at most room of them. */
 static size_t add_row(sqlite3_stmt *s, enum tare_column column, double *to, size_t room)
 {
@@ -122,7 +133,7 @@ int tare_query_column(struct tare_store *store, int64_t repeat_id, enum tare_col
     r = tare_sql_prepare(store, sql->values, &s, err, "i", repeat_id);
     while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
         used += add_row(s, column, values + used, n - used);
-        r = 0;
+        r = check_row(store, s, column, err);
     }
     if (r < 0) {
         free(values);
