@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum column { TASK, FIGURE, SIDE_A, SIDE_B, AGAINST, P, P_ADJUSTED, FLIPS, PAIRS, WORD, NEEDED, N_COLUMNS };
+enum column { TASK, FIGURE, WORD, AGAINST, NEEDED, SIDE_A, SIDE_B, PAIRS, FLIPS, P, P_ADJUSTED, N_COLUMNS };
 
 struct maker {
     struct tare_arena *arena;
@@ -41,6 +41,13 @@ static struct tare_table_cell absent(const char *why)
                                     .outcome = TARE_CELL_MISSING};
 }
 
+/* Five digits that say something, whatever the unit. */
+static int decimals_of(double value)
+{
+    double digits = value != 0 ? 4 - floor(log10(fabs(value))) : 0;
+    return (int)fmin(fmax(digits, 0), 9);
+}
+
 static struct tare_table_cell side(const struct tare_figure *f)
 {
     if (!f || f->absent) {
@@ -59,7 +66,7 @@ static struct tare_table_cell side(const struct tare_figure *f)
                               .level = isfinite(f->level) ? f->level : 0,
                               .method = f->method,
                               .flags = f->flags,
-                              .decimals = 6};
+                              .decimals = decimals_of(f->value)};
     q.exact = q.has_interval && q.low == q.value && q.high == q.value && q.level >= 1;
     return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .q = q};
 }
@@ -123,8 +130,7 @@ static const char *word_of(struct maker *m, const struct tare_compare_row *row,
                    ? "equivalent (identical)"
                    : text_of(m, "equivalent (+-%g %s)", 100 * margin, points ? "points" : "%");
     }
-    return r->word == TARE_WORD_UNDECIDED && r->why ? text_of(m, "undecided: %s", r->why)
-                                                    : tare_word_text(r->word);
+    return tare_word_text(r->word);
 }
 
 static void fill(struct maker *m, const struct tare_compare_row *row, const struct tare_compare_result *r,
@@ -141,11 +147,11 @@ static void fill(struct maker *m, const struct tare_compare_row *row, const stru
     to[FLIPS] = number(r->flips, "1", 4, "not a matter of right and wrong answers");
     to[PAIRS] = text(text_of(m, "%zu %s", row->n, pairs_of(row)));
     to[WORD] = text(word_of(m, row, r, o));
-    bool open = r->word == TARE_WORD_UNDECIDED && !row->doubt;
+    bool open = r->word == TARE_WORD_UNDECIDED && !row->doubt && row->better != TARE_BETTER_NONE;
     to[NEEDED] = number(open ? r->needed : (double)NAN, pairs_of(row), 0,
-                        open         ? none
-                        : row->doubt ? row->doubt
-                                     : "decided");
+                        r->why                           ? r->why
+                        : r->word == TARE_WORD_UNDECIDED ? none
+                                                         : "decided");
 }
 
 static void describe(struct maker *m, const char *a, const char *b, struct tare_table_column *to)
