@@ -14,24 +14,39 @@
 double tare_mcnemar_p(int64_t b, int64_t c);
 /* Standard error of the paired difference (c - b) / n: sqrt(b + c - (b - c)^2 / n) / n. */
 double tare_mcnemar_se(int64_t b, int64_t c, int64_t n);
-/* Interval of the paired difference (c - b) / n. Names its method. */
+/* Interval of the paired difference (c - b) / n: Tango's score interval (Statistics in Medicine 17:891,
+ * 1998), all differences that the score test with the restricted maximum-likelihood variance does not reject.
+ * It covers near the edges, too: without a single flip it is +-z^2 / (n + z^2). Items are taken as
+ * independent; where they come in clusters, tare_paired_mean. Not ok for n <= 0 or counts that cannot be. */
 struct tare_interval tare_paired_proportion(int64_t b, int64_t c, int64_t n, double level);
 /* Interval of the mean of paired item differences d_i, items in clusters (ids; NULL: each its own):
- * SE^2 = (1/n^2) sum over clusters of (sum of d_i - m)^2, t with clusters - 1 degrees of freedom. */
+ * SE^2 = G / (G - 1) / n^2 x sum over the G clusters of (sum of d_i - m)^2, t with G - 1 degrees of freedom;
+ * without clusters this is s / sqrt(n). Not ok for fewer than 2 clusters, and where no difference differs
+ * from another: a spread of 0 in a sample is no proof that there is none. With fewer than about 20 clusters
+ * of very unequal sizes it covers less than its level. The mean is set for n >= 1 and the error (NaN for G <
+ * 2), too. TARE_E_USAGE for n = 0 and for what is not finite. */
 TARE_MUST_CHECK int tare_paired_mean(const double *d, const int64_t *cluster, size_t n, double level,
                                      double *out_mean, double *out_se, struct tare_interval *out,
                                      struct tare_err *err);
 /* Items that show equivalence within +-delta with power 0.8 at two one-sided 0.05 tests:
- * (z_.95 + z_.90)^2 flips / delta^2 = 8.56 flips / delta^2, flips = share of items that differ. */
+ * (z_.95 + z_.90)^2 flips / delta^2 = 8.56 flips / delta^2, flips = share of items that differ, true
+ * difference 0. NaN for a share outside of 0 .. 1 or delta <= 0. */
 double tare_equivalence_n(double flips, double delta);
 
-/* Adjusted p values, in place: Holm's step-down, Benjamini-Hochberg's step-up. NaN stays and does not count.
+/* Adjusted p values, in place: Holm's step-down (1979) for the metrics of one gate, Benjamini and Hochberg's
+ * step-up (1995) for tables that are explored. NaN stays and does not count. TARE_E_USAGE outside of 0 .. 1.
  */
 TARE_MUST_CHECK int tare_holm(double *p, size_t n, struct tare_err *err);
 TARE_MUST_CHECK int tare_benjamini_hochberg(double *p, size_t n, struct tare_err *err);
 
-/* Quantile and distribution function of Student's t. */
+/* Quantile and distribution function of Student's t, df > 0 and not necessarily whole; NaN for what is not in
+ * its range. Relative error of either tail below 1e-11 for |t| < 1e150. */
 double tare_t_quantile(double p, double df);
 double tare_t_cdf(double t, double df);
+/* Regularised incomplete beta function I_x(a, b), a, b > 0; y = 1 - x is passed too, so that neither is lost
+ * beside 1. P[Bin(n, q) <= k] = I_(1-q)(n - k, k + 1). */
+double tare_incomplete_beta(double a, double b, double x, double y);
+/* Distribution function of the standard normal distribution. */
+double tare_normal_cdf(double z);
 
 #endif
