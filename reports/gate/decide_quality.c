@@ -52,7 +52,7 @@ static int interval_of(const double *d, size_t n, bool binary, int64_t lost, int
     return 0;
 }
 
-static int64_t needed_items(const double *d, size_t n, double mean, double margin)
+static int64_t needed_items(const double *d, size_t n, bool binary, double mean, double margin)
 {
     double square = 0, room = margin - fabs(mean);
     for (size_t i = 0; i < n; i++) {
@@ -60,8 +60,8 @@ static int64_t needed_items(const double *d, size_t n, double mean, double margi
     }
     /* 8.56 is (z_.95 + z_.90)^2: power 0.8 of two one-sided tests */
     double needed = room > 0 ? ceil(8.56 * square / (double)n / (room * room)) : 0;
-    double least = ceil(log(ALPHA_TOST) / log1p(-margin / POINT));
-    needed = needed > 0 && needed < least ? least : needed;
+    double least = binary && room > 0 ? ceil(log(ALPHA_TOST) / log1p(-margin / POINT)) : 0;
+    needed = needed < least ? least : needed;
     return needed > (double)n && needed < 1e12 ? (int64_t)needed : 0;
 }
 
@@ -112,7 +112,7 @@ int tare_gate_quality(const double *d, size_t n, double margin, struct tare_gate
         made.bound = worse.low;
         judge(&made, margin, worse.low, worse.high);
     }
-    made.needed = made.word == TARE_GATE_INCONCLUSIVE ? needed_items(d, n, made.estimate, margin) : 0;
+    made.needed = made.word == TARE_GATE_INCONCLUSIVE ? needed_items(d, n, binary, made.estimate, margin) : 0;
     *out = made;
     return 0;
 }
