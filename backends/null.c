@@ -36,6 +36,7 @@ struct null {
     int64_t fail_in_load;
     double logprob;
     bool greedy;
+    int64_t wrong_every;
     char *answer;
     int64_t ctx_tok;
     int64_t flops_per_tok;
@@ -91,6 +92,8 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_F64, logprob), .def = "-1", .min = -1000000, .max = 0, .unit = "nats",
      .help = "log-probability of every scored token"},
     {MEMBER(TARE_OPT_BOOL, greedy), .def = "true", .help = "every scored token is the most probable one"},
+    {MEMBER(TARE_OPT_I64, wrong_every), .def = "0", .min = 0, .max = INT64_MAX, .unit = "item",
+     .help = "and none of every so many items' tokens is: a loss of known size; 0: not so"},
     {MEMBER(TARE_OPT_STR, answer), .def = "a", .help = "bytes generated in turn, one a token"},
     {MEMBER(TARE_OPT_I64, ctx_tok), .def = "512", .min = 1, .max = 1 << 30, .unit = "tok",
      .help = "context size that it claims"},
@@ -291,8 +294,10 @@ static int null_submit(void *self, const struct tare_request *q, struct tare_sin
     if (q->kind != TARE_REQUEST_SCORE) {
         return tare_err_set(err, TARE_E_UNSUPPORTED, "null: has no logits");
     }
+    int64_t item = (int64_t)(q->id >> item_shift);
+    bool greedy = n->greedy && !(n->wrong_every > 0 && item % n->wrong_every == n->wrong_every - 1);
     for (uint32_t i = q->first; i < q->n_tokens; i++) {
-        sink->score(sink, q->id, i, n->logprob, n->greedy);
+        sink->score(sink, q->id, i, n->logprob, greedy);
     }
     if (n->score_ns) {
         spin_until(begin_ns + n->score_ns);

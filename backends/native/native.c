@@ -9,6 +9,7 @@
 #include "account.h"
 #include "arch.h"
 #include "readings.h"
+#include "slowdown.h"
 #include "technique.h"
 
 #include <cblas.h>
@@ -27,6 +28,7 @@ struct native {
     char *tokenizer_path;
     bool reuse_prefix;
     int64_t block;
+    double slowdown;
     /* options end here */
     struct tare_tokenizer tokenizer;
     struct tare_model model;
@@ -61,6 +63,11 @@ static const struct tare_opt options[] = {
      .unit = "tok",
      .min = 0,
      .max = 65536},
+    {.name = "slowdown",
+     .type = TARE_OPT_F64,
+     .offset = offsetof(struct native, slowdown),
+     .def = "0",
+     .help = "for testing gates alone: spin this share of the time of each token behind it; 0.05: 5 % slower"},
     TARE_OPT_END,
 };
 
@@ -295,10 +302,19 @@ static int native_submit(void *self, const struct tare_request *request, struct 
         return rc;
     }
     const struct tare_treatment *t = &n->treatment;
+    struct tare_slow_sink slow;
+    struct tare_sink *harness = sink;
+    if (n->slowdown > 0) {
+        tare_slow_begin(&slow, harness, n->slowdown);
+        sink = &slow.sink;
+    }
     if (request->kind == TARE_REQUEST_GENERATE) {
         t->decoding->generate(t->decoding_self, &n->session, request, sink);
     } else {
         t->decoding->rows(t->decoding_self, &n->session, request, sink);
+        if (sink != harness) {
+            tare_slow_spin(&slow);
+        }
     }
     return 0;
 }

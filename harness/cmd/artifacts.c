@@ -135,7 +135,7 @@ static int link_data(const struct linker *l, const struct tare_spec *spec)
 
 static int link_all(const struct linker *l, const struct tare_spec *spec, const struct tare_paths *paths)
 {
-    int r = link_file(l, "tare", paths->exe);
+    int r = link_file(l, "tare", spec->exe ? spec->exe : paths->exe);
     r = r == 0 ? link_file(l, "backend", spec->backend) : r;
     r = r == 0 ? link_file(l, "model", spec->model) : r;
     r = r == 0 ? link_tokenizer(l, spec) : r;

@@ -182,7 +182,7 @@ static int tell_state(struct recorder *rec, const char *name, struct tare_err *e
 
 /* The worker between two rests, and what the meters outside have read meanwhile. */
 static int measure(const struct tare_execute_args *args, struct recorder *rec, const char *spec,
-                   struct tare_supervised *ended, struct tare_err *err)
+                   const struct tare_spec *told, struct tare_supervised *ended, struct tare_err *err)
 {
     const struct tare_rest rest = {.outside = rec->outside,
                                    .idle_ns = args->options->idle_ns,
@@ -192,7 +192,8 @@ static int measure(const struct tare_execute_args *args, struct recorder *rec, c
                                    .reading = on_reading,
                                    .ctx = rec};
     const struct tare_supervise_args supervise = {
-        .exe = args->paths->exe,
+        .exe = told->exe ? told->exe : args->paths->exe,
+        .environment = told->environment,
         .spec = spec,
         .time_limit_ns = args->options->time_limit_ns,
         .ops = &recorder_ops,
@@ -234,17 +235,19 @@ static int attempt(const struct tare_execute_args *args, struct tare_outside *ou
                            .fingerprint = fingerprint};
     struct tare_supervised ended = {0};
     int64_t committed = 0;
+    struct tare_spec told = {0};
     char *spec = NULL;
     char refused[512];
     int r =
         tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, refused, sizeof refused, err);
     r = r == 0 ? tare_query_committed(args->store, job->repeat_id, &committed, err) : r;
     r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
+    r = r == 0 ? tare_spec_parse(job->spec, strlen(job->spec), &told, err) : r;
     r = tare_store_blame(args->store, r, err);
     r = r == 0 ? begin_attempt(&rec, committed, err) : r;
     if (r == 0) {
         rec.samples = committed;
-        r = refused[0] ? refuse(refused, &ended) : measure(args, &rec, spec, &ended, err);
+        r = refused[0] ? refuse(refused, &ended) : measure(args, &rec, spec, &told, &ended, err);
         if (r == 0) {
             r = end_attempt(&rec, &ended, err);
         } else if (r == TARE_E_INTERRUPTED) {
@@ -257,6 +260,7 @@ static int attempt(const struct tare_execute_args *args, struct tare_outside *ou
         }
     }
     free(spec);
+    tare_spec_fini(&told);
     if (r == 0 && ended.outcome != TARE_OUTCOME_OK) {
         tare_progress_clear(progress);
         tare_log(TARE_LOG_WARN, NULL, "%s, block %lld: %s", job->label, (long long)job->block, ended.message);

@@ -9,7 +9,7 @@
 struct axis {
     const char *key;
     const char *first;
-    const char *own[7];
+    const char *own[11];
 };
 
 static const struct axis axes[] = {
@@ -20,6 +20,11 @@ static const struct axis axes[] = {
     {"include", NULL, {"model", "technique", "task", "scenario", NULL}},
     {"exclude", NULL, {"model", "technique", "task", "scenario", NULL}},
     {"meters", "meter", {"off", NULL}},
+    /* Of a rule file (cmd/check.c). */
+    {"arms", "backend", {"name", "path", "technique", "backends", "tare", NULL}},
+    {"metrics",
+     "figure",
+     {"task", "model", "rule", "direction", "margin", "equivalence", "tolerance", "demand", "strict", NULL}},
 };
 
 static bool is_own(const struct axis *axis, const char *key)
@@ -181,14 +186,20 @@ int tare_plan_args_json(const struct tare_run_options *o, struct tare_json **out
     return 0;
 }
 
+int tare_plan_args_list(const char *key, const char *values, struct tare_json *to, struct tare_err *err)
+{
+    const struct axis *axis = axes;
+    while (strcmp(axis->key, key) != 0) {
+        axis++;
+    }
+    return add_axis(axis, to, values, err);
+}
+
 int tare_plan_args_meters(const char *values, struct tare_json **out, struct tare_err *err)
 {
     struct tare_json *holder = tare_json_new_object();
-    const struct axis *axis = axes;
-    while (strcmp(axis->key, "meters") != 0) {
-        axis++;
-    }
-    int r = holder ? add_axis(axis, holder, values, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    int r = holder ? tare_plan_args_list("meters", values, holder, err)
+                   : tare_err_set(err, TARE_E_NOMEM, "out of memory");
     if (r < 0) {
         tare_json_destroy(holder);
         return r;

@@ -93,6 +93,10 @@ TARE_MUST_CHECK int tare_plan_args_json(const struct tare_run_options *o, struct
 bool tare_plan_args_given(const struct tare_run_options *o);
 /* An object with the plan's key "meters" out of what --meter was given, empty for NULL. */
 TARE_MUST_CHECK int tare_plan_args_meters(const char *values, struct tare_json **out, struct tare_err *err);
+/* An array `key` (models, tasks, scenarios, meters; arms and metrics of a rule file) out of the lines of
+ * `values`, as a member of `to`; NULL adds nothing. */
+TARE_MUST_CHECK int tare_plan_args_list(const char *key, const char *values, struct tare_json *to,
+                                        struct tare_err *err);
 /* --dry-run: the cells, and what earlier runs in `db` say about their time. */
 TARE_MUST_CHECK int tare_plan_show(const struct tare_plan *plan, const char *db, bool json,
                                    struct tare_err *err);

@@ -9,6 +9,7 @@
 #include "core/declared.h"
 #include "core/environment.h"
 #include "metrics/nvml_api.h"
+#include "store/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,16 +41,18 @@ static int add_cells(struct tare_store *store, int64_t run_id, const struct tare
     return r;
 }
 
-/* All repeats of all blocks, in the order in which they will run. */
+/* All repeats of the blocks, in the order in which they will run. */
 static int add_repeats(struct tare_store *store, const struct tare_plan *plan, const int64_t *ids,
-                       size_t *order, struct tare_err *err)
+                       int64_t first, int64_t end, size_t *order, struct tare_err *err)
 {
     int r = 0;
-    for (int64_t block = 0; r == 0 && block < plan->options.repeats; block++) {
+    for (int64_t block = first; r == 0 && block < end; block++) {
         tare_plan_order(plan->options.seed, block, plan->n_cells, order);
         for (size_t i = 0; r == 0 && i < plan->n_cells; i++) {
             int64_t id;
-            if (block >= plan->cells[order[i]].repeats) {
+            /* Those that take part in all of the plan's blocks do so in blocks that are added, too. */
+            int64_t repeats = plan->cells[order[i]].repeats;
+            if (block >= repeats && repeats < plan->options.repeats) {
                 continue;
             }
             r = tare_store_add_repeat(store, ids[order[i]], block, (int64_t)i, &id, err);
@@ -114,6 +117,12 @@ static int add_run(struct tare_execute_args *to, const struct tare_plan *plan, s
 
 int tare_record_run(struct tare_execute_args *to, const struct tare_plan *plan, struct tare_err *err)
 {
+    return tare_record_begin(to, plan, plan->options.repeats, err);
+}
+
+int tare_record_begin(struct tare_execute_args *to, const struct tare_plan *plan, int64_t n,
+                      struct tare_err *err)
+{
     int64_t *ids = calloc(plan->n_cells + 1, sizeof *ids);
     size_t *order = calloc(plan->n_cells + 1, sizeof *order);
     int r =
@@ -121,7 +130,7 @@ int tare_record_run(struct tare_execute_args *to, const struct tare_plan *plan, 
     if (r == 0) {
         r = add_run(to, plan, err);
         r = r == 0 ? add_cells(to->store, to->run_id, plan, ids, err) : r;
-        r = r == 0 ? add_repeats(to->store, plan, ids, order, err) : r;
+        r = r == 0 ? add_repeats(to->store, plan, ids, 0, n, order, err) : r;
         if (r == 0) {
             r = tare_store_commit(to->store, err);
         } else {
@@ -129,6 +138,42 @@ int tare_record_run(struct tare_execute_args *to, const struct tare_plan *plan, 
         }
     }
     free(ids);
+    free(order);
+    return r;
+}
+
+struct ids {
+    int64_t *list;
+    size_t n, cap;
+};
+
+static int see_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
+{
+    struct ids *ids = ctx;
+    if (ids->n == ids->cap) {
+        return tare_err_set(err, TARE_E_DATABASE, "the run has more cells than its plan");
+    }
+    ids->list[ids->n++] = row->id;
+    return 0;
+}
+
+int tare_record_more(struct tare_execute_args *to, const struct tare_plan *plan, int64_t first, int64_t n,
+                     struct tare_err *err)
+{
+    struct ids ids = {.list = calloc(plan->n_cells + 1, sizeof *ids.list), .cap = plan->n_cells};
+    size_t *order = calloc(plan->n_cells + 1, sizeof *order);
+    int r = ids.list && order ? tare_query_cells(to->store, to->run_id, see_cell, &ids, err)
+                              : tare_err_set(err, TARE_E_NOMEM, "out of memory");
+    r = r == 0 ? tare_store_begin(to->store, err) : r;
+    if (r == 0) {
+        r = add_repeats(to->store, plan, ids.list, first, first + n, order, err);
+        if (r == 0) {
+            r = tare_store_commit(to->store, err);
+        } else {
+            tare_store_rollback(to->store);
+        }
+    }
+    free(ids.list);
     free(order);
     return r;
 }

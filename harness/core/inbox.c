@@ -90,7 +90,7 @@ static int take_hello(struct tare_inbox *box, const char *data, size_t n, struct
         memcpy(&version, data, sizeof version);
     }
     if (version != TARE_STREAM_VERSION) {
-        return bad_frame("the worker is of another version of tare", err);
+        return bad_frame("the worker is a tare whose results stream has another version than ours", err);
     }
     box->greeted = true;
     return 0;

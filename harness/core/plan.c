@@ -84,7 +84,7 @@ const struct tare_opt tare_plan_table[] = {
 /* Keys of a plan that are no options: lists, and what is declared (core/declared.h). */
 static const char *const list_keys[] = {"tare",    "models",  "techniques", "tasks",  "scenarios",
                                         "include", "exclude", "columns",    "meters", "energy_model",
-                                        "prices",  "carbon",  NULL};
+                                        "prices",  "carbon",  "check",      NULL};
 
 struct matrix {
     struct tare_plan *plan;
@@ -267,6 +267,23 @@ static void add_options(struct tare_json *to, const char *key, const struct tare
     }
 }
 
+/* Whose worker: the executable is found now, as backends are. */
+static int add_worker(struct tare_json *spec, const struct tare_json *worker, struct tare_err *err)
+{
+    const char *exe = tare_json_str(tare_json_get(worker, "tare"));
+    char *real = exe ? realpath(exe, NULL) : NULL;
+    if (exe && (!real || access(real, X_OK) != 0)) {
+        free(real);
+        return tare_err_set(err, TARE_E_USAGE, "plan: worker: %.200s: is no executable", exe);
+    }
+    add_text(spec, "exe", real);
+    free(real);
+    if (tare_json_get(worker, "environment")) {
+        tare_json_add_copy(spec, "environment", tare_json_get(worker, "environment"));
+    }
+    return 0;
+}
+
 static int make_spec(const struct matrix *m, const struct tare_entry *const *e, struct tare_cell *cell)
 {
     char backend[TARE_PATH_MAX], model[TARE_PATH_MAX] = "", folder[TARE_PATH_MAX];
@@ -311,7 +328,8 @@ static int make_spec(const struct matrix *m, const struct tare_entry *const *e, 
     add_text(spec, "cgroup", m->plan->options.cgroup);
     add_options(spec, "options", model_entry->options);
     add_options(spec, "task_options", e[TARE_AXIS_TASK]->options);
-    r = tare_json_print(spec, false, &cell->spec, m->err);
+    r = add_worker(spec, model_entry->worker, m->err);
+    r = r == 0 ? tare_json_print(spec, false, &cell->spec, m->err) : r;
     tare_json_destroy(spec);
     return r;
 }

@@ -51,8 +51,8 @@ static const struct tare_opt scenario_table[] = {
 static const struct {
     const char *key;
     const struct tare_opt *table;
-    const char *others[5];
-} axes[TARE_N_AXES] = {{"models", model_table, {"options", "technique", "params", "techniques", NULL}},
+    const char *others[6];
+} axes[TARE_N_AXES] = {{"models", model_table, {"options", "technique", "params", "techniques", "worker", NULL}},
                        {"techniques", technique_table, {"technique", "params", NULL}},
                        {"tasks", task_table, {"options", NULL}},
                        {"scenarios", scenario_table, {NULL}}};
@@ -99,12 +99,37 @@ static int read_own_technique(const struct tare_json *json, struct tare_entry *e
     return r;
 }
 
+/* {"tare": PATH, "environment": {"NAME": "text"}}: another executable, variables of its own. */
+static int read_worker(const struct tare_json *worker, const char *what, struct tare_err *err)
+{
+    for (const struct tare_json *v = tare_json_first(worker); v; v = tare_json_next(v)) {
+        bool is_tare = strcmp(tare_json_key(v), "tare") == 0 && tare_json_str(v);
+        bool is_environment =
+            strcmp(tare_json_key(v), "environment") == 0 && tare_json_type(v) == TARE_JSON_OBJECT;
+        for (const struct tare_json *e = is_environment ? tare_json_first(v) : NULL; e;
+             e = tare_json_next(e)) {
+            is_environment = is_environment && tare_json_str(e) && *tare_json_key(e);
+        }
+        if (!is_tare && !is_environment) {
+            return tare_err_set(err, TARE_E_USAGE,
+                                "%s: worker: \"%.40s\": it may have a path \"tare\" and an object of texts "
+                                "\"environment\"",
+                                what, tare_json_key(v));
+        }
+    }
+    return !worker || tare_json_type(worker) == TARE_JSON_OBJECT
+               ? 0
+               : tare_err_set(err, TARE_E_USAGE, "%s: \"worker\" is no object", what);
+}
+
 static int read_model(const struct tare_json *json, struct tare_entry *e, const char *what,
                       struct tare_err *err)
 {
     e->what = borrowed(json, "backend", NULL);
     e->path = borrowed(json, "path", NULL);
-    int r = read_own_technique(json, e, what, err);
+    e->worker = tare_json_get(json, "worker");
+    int r = read_worker(e->worker, what, err);
+    r = r == 0 ? read_own_technique(json, e, what, err) : r;
     if (r < 0) {
         return r;
     }

@@ -18,6 +18,7 @@ struct tare_entry {
     const char *tag_to_apply;           /* technique: what the backend must do; NULL for nothing */
     const struct tare_json *options;    /* object or NULL */
     const struct tare_json *techniques; /* model: patterns of labels that are applied to it; NULL: all */
+    const struct tare_json *worker;     /* model: whose worker runs it, and with which variables; or NULL */
     char *rendered;                     /* text of the technique, owned */
     int64_t task_version;               /* task: of this tare's */
     int64_t repeats;                    /* task: blocks that it takes part in; 0: all */

@@ -69,28 +69,79 @@ static int spawn(pid_t *out_pid, const char *exe, const char *const *argv, int i
     return r;
 }
 
-/* Our environment with a variable of that many bytes behind it; the two blocks of memory are the caller's. */
-static char **padded_environment(size_t padding_bytes, char **out_padding)
+/* The environment of a child: a list of which the last n_own texts are its own. */
+struct environment {
+    char **list;
+    size_t n_ours, n_own;
+};
+
+static void free_environment(struct environment *e)
+{
+    for (size_t i = 0; e->list && i < e->n_own; i++) {
+        free(e->list[e->n_ours + i]);
+    }
+    free(e->list);
+}
+
+static bool add_own(struct environment *e, char *text)
+{
+    e->list[e->n_ours + e->n_own] = text;
+    e->n_own += text != NULL;
+    return text != NULL;
+}
+
+static char *padding_of(size_t bytes)
 {
     static const char name[] = "TARE_PADDING=";
+    char *text = malloc(sizeof name + bytes);
+    if (text) {
+        memcpy(text, name, sizeof name - 1);
+        memset(text + sizeof name - 1, 'x', bytes);
+        text[sizeof name - 1 + bytes] = '\0';
+    }
+    return text;
+}
+
+static bool is_replaced(const char *variable, const struct tare_json *by)
+{
+    for (const struct tare_json *v = tare_json_first(by); v; v = tare_json_next(v)) {
+        size_t n = strlen(tare_json_key(v));
+        if (strncmp(variable, tare_json_key(v), n) == 0 && variable[n] == '=') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ours, less what is replaced, and behind it the child's own. */
+static bool make_environment(const struct tare_process_environment *more, struct environment *out)
+{
+    const struct tare_json *variables = more ? more->variables : NULL;
+    struct environment e = {0};
     size_t n = 0;
     while (environ[n]) {
         n++;
     }
-    char **list = calloc(n + 2, sizeof *list);
-    char *padding = malloc(sizeof name + padding_bytes);
-    if (!list || !padding) {
-        free(list);
-        free(padding);
-        return NULL;
+    e.list = calloc(n + tare_json_size(variables) + 2, sizeof *e.list);
+    for (size_t i = 0; e.list && i < n; i++) {
+        if (!is_replaced(environ[i], variables)) {
+            e.list[e.n_ours++] = environ[i];
+        }
     }
-    memcpy(list, environ, n * sizeof *list);
-    memcpy(padding, name, sizeof name - 1);
-    memset(padding + sizeof name - 1, 'x', padding_bytes);
-    padding[sizeof name - 1 + padding_bytes] = '\0';
-    list[n] = padding;
-    *out_padding = padding;
-    return list;
+    bool ok = e.list && add_own(&e, padding_of(more ? more->padding_bytes : 0));
+    for (const struct tare_json *v = tare_json_first(variables); ok && v; v = tare_json_next(v)) {
+        struct tare_buf text;
+        tare_buf_init(&text, 1 << 20);
+        tare_buf_printf(&text, "%s=%s", tare_json_key(v), tare_json_str(v) ? tare_json_str(v) : "");
+        ok = add_own(&e, text.failed ? NULL : tare_buf_take(&text));
+        tare_buf_fini(&text);
+    }
+    if (!ok) {
+        free_environment(&e);
+        return false;
+    }
+    *out = e;
+    return true;
 }
 
 /* A descriptor of 10 or above, so that no dup2 target can be one of ours. */
@@ -104,8 +155,8 @@ static int move_up(int fd)
 }
 
 int tare_process_start(struct tare_process *process, const char *exe, const char *const *argv,
-                       const char *input, enum tare_process_output output, int extra_fd, size_t padding_bytes,
-                       struct tare_err *err)
+                       const char *input, enum tare_process_output output, int extra_fd,
+                       const struct tare_process_environment *more, struct tare_err *err)
 {
     int in_fd = input_file(input, err);
     if (in_fd < 0) {
@@ -120,10 +171,11 @@ int tare_process_start(struct tare_process *process, const char *exe, const char
     pipe_fds[0] = move_up(pipe_fds[0]);
     pipe_fds[1] = move_up(pipe_fds[1]);
     pid_t pid = 0;
-    char *padding = NULL, **env = padded_environment(padding_bytes, &padding);
-    int r = env ? spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output, env) : ENOMEM;
-    free(env);
-    free(padding);
+    struct environment e = {0};
+    int r = make_environment(more, &e)
+                ? spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output, e.list)
+                : ENOMEM;
+    free_environment(&e);
     close(in_fd);
     close(pipe_fds[1]);
     if (r != 0) {

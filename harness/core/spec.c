@@ -16,6 +16,7 @@ static const struct tare_opt table[] = {
     {MEMBER(TARE_OPT_STR, model), .help = "model file or name"},
     {MEMBER(TARE_OPT_STR, technique), .help = "taxonomy tag to apply"},
     {MEMBER(TARE_OPT_STR, task), .help = "task"},
+    {MEMBER(TARE_OPT_STR, exe), .help = "tare of the worker"},
     {MEMBER(TARE_OPT_STR, folder), .help = "where relative paths start"},
     {MEMBER(TARE_OPT_STR, data_dir), .help = "folder of the shipped data"},
     {MEMBER(TARE_OPT_I64, task_version), .def = "0", .min = 0, .max = INT64_C(1) << 32, .help = "version"},
@@ -50,11 +51,14 @@ static int take_object(const struct tare_json *json, const char *key, struct tar
 
 static int fill(const struct tare_json *json, struct tare_spec *spec, struct tare_err *err)
 {
-    static const char *const skip[] = {"options", "task_options", "meters", NULL};
+    static const char *const skip[] = {"options", "task_options", "meters", "environment", NULL};
     int r = tare_opts_init(table, spec, err);
     r = r < 0 ? r : tare_opts_from_json(table, spec, json, skip, "cell", err);
     r = r < 0 ? r : take_object(json, "options", &spec->options, err);
     r = r < 0 ? r : take_object(json, "task_options", &spec->task_options, err);
+    if (r == 0 && tare_json_get(json, "environment")) {
+        r = take_object(json, "environment", &spec->environment, err);
+    }
     if (r == 0 && tare_json_get(json, "meters")) {
         struct tare_json *holder = tare_json_new_object();
         tare_json_add_copy(holder, "meters", tare_json_get(json, "meters"));
@@ -89,8 +93,14 @@ void tare_spec_fini(struct tare_spec *spec)
     tare_opts_fini(table, spec);
     tare_json_destroy(spec->options);
     tare_json_destroy(spec->task_options);
+    tare_json_destroy(spec->environment);
     tare_json_destroy(spec->meters);
     memset(spec, 0, sizeof *spec);
+}
+
+static bool is_of_supervisor(const char *key)
+{
+    return strcmp(key, "first_item") == 0 || strcmp(key, "exe") == 0 || strcmp(key, "environment") == 0;
 }
 
 int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare_err *err)
@@ -107,7 +117,7 @@ int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare
     }
     struct tare_json *copy = tare_json_new_object();
     for (const struct tare_json *v = tare_json_first(json); v; v = tare_json_next(v)) {
-        if (strcmp(tare_json_key(v), "first_item") != 0) {
+        if (!is_of_supervisor(tare_json_key(v))) {
             tare_json_add_copy(copy, tare_json_key(v), v);
         }
     }

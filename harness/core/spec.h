@@ -23,6 +23,7 @@ struct tare_spec {
     char *technique; /* taxonomy tag that the backend must apply; NULL for none */
     char *task;
     char *data_dir;
+    char *exe;                  /* tare whose worker runs it; NULL: the one that supervises */
     char *folder;               /* that relative paths in options start from; NULL: the current one */
     int64_t task_version;       /* that the plan was made for; 0: any */
     int64_t seed;               /* of the task */
@@ -36,12 +37,14 @@ struct tare_spec {
     int64_t metering;   /* enum tare_metering_choice */
     struct tare_json *options;
     struct tare_json *task_options;
+    struct tare_json *environment; /* an object of texts: variables of the worker; NULL: none of its own */
     struct tare_json *meters; /* an object that holds the plan's "meters", or NULL */
 };
 
 TARE_MUST_CHECK int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err);
 void tare_spec_fini(struct tare_spec *spec);
-/* The same spec, to begin at another item; free() it. */
+/* The same spec, to begin at another item; free() it. What is the supervisor's to do, exe and environment, is
+ * left out: an older worker does not know of it. */
 TARE_MUST_CHECK int tare_spec_from(const char *spec, int64_t first_item, char **out, struct tare_err *err);
 
 #endif

@@ -230,7 +230,7 @@ static int start_worker(struct flight *f, struct tare_err *err)
     const char *const argv[] = {args->exe, "worker", fd >= 0 ? "--outside" : NULL, NULL};
     int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 10) : -1;
     r = tare_process_start(&f->process, args->exe, argv, args->spec, TARE_PROCESS_FD3, high,
-                           args->padding_bytes, err);
+                           &(struct tare_process_environment){args->padding_bytes, args->environment}, err);
     if (fd >= 0) {
         close(fd);
         close(high);
@@ -321,7 +321,7 @@ int tare_supervise_probe(const char *exe, const char *how, const char *path, cha
 {
     struct tare_process process;
     const char *const argv[] = {exe, "worker", how, path, NULL};
-    int r = tare_process_start(&process, exe, argv, "", TARE_PROCESS_STDOUT, -1, 0, err);
+    int r = tare_process_start(&process, exe, argv, "", TARE_PROCESS_STDOUT, -1, NULL, err);
     if (r < 0) {
         return r;
     }

@@ -10,6 +10,7 @@
 #include "core/isolate.h"
 #include "core/metering.h"
 #include "core/plugin.h"
+#include "core/stream_version.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -407,6 +408,7 @@ int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *
     tare_json_add_str(out, "summary", ops.summary);
     tare_json_add_str(out, "version", ops.version);
     tare_json_add_str(out, "path", path);
+    tare_json_add_i64(out, "stream_version", TARE_STREAM_VERSION);
     tare_json_add_bool(out, "available", works);
     tare_json_add_str(out, "why", works ? NULL : why);
     add_caps(ops.caps, tare_json_add_array(out, "capabilities"));
