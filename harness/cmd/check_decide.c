@@ -108,8 +108,8 @@ static void free_blocks(struct blocks *b)
     free(b->d);
 }
 
-static int take_blocks(struct decider *d, const struct tare_check_pair *pair, const struct tare_gate_line *line,
-                       size_t figure, struct blocks *out)
+static int take_blocks(struct decider *d, const struct tare_check_pair *pair,
+                       const struct tare_gate_line *line, size_t figure, struct blocks *out)
 {
     const struct tare_gate_rules *rules = d->values->rules;
     size_t all = d->values->n_blocks / (size_t)rules->runs_per_block;
@@ -399,27 +399,26 @@ static int add_line(struct decider *d, const struct tare_gate_metric *metric,
     size_t figure = figure_index(d->values, metric->figure);
     const struct tare_check_series *s = &pair->arms[0]->series[figure];
     struct tare_gate_line *line = &to->list[to->n++];
-    *line = (struct tare_gate_line){
-        .metric = metric,
-        .rule = rule_of(metric, pair, s),
-        .direction = direction_of(metric, pair, s),
-        .model = pair->arms[0]->label,
-        .task = pair->arms[0]->task,
-        .scenario = pair->arms[0]->scenario,
-        .technique = pair->arms[1]->technique,
-        .unit = s->unit,
-        .kind = s->kind,
-        .scope = s->scope,
-        .base = (double)NAN,
-        .candidate = (double)NAN,
-        .strict = metric->strict || d->values->rules->strict,
-        .decision = {.estimate = (double)NAN,
-                     .low = (double)NAN,
-                     .high = (double)NAN,
-                     .bound = (double)NAN,
-                     .p = (double)NAN,
-                     .p_holm = (double)NAN,
-                     .flips = -1}};
+    *line = (struct tare_gate_line){.metric = metric,
+                                    .rule = rule_of(metric, pair, s),
+                                    .direction = direction_of(metric, pair, s),
+                                    .model = pair->arms[0]->label,
+                                    .task = pair->arms[0]->task,
+                                    .scenario = pair->arms[0]->scenario,
+                                    .technique = pair->arms[1]->technique,
+                                    .unit = s->unit,
+                                    .kind = s->kind,
+                                    .scope = s->scope,
+                                    .base = (double)NAN,
+                                    .candidate = (double)NAN,
+                                    .strict = metric->strict || d->values->rules->strict,
+                                    .decision = {.estimate = (double)NAN,
+                                                 .low = (double)NAN,
+                                                 .high = (double)NAN,
+                                                 .bound = (double)NAN,
+                                                 .p = (double)NAN,
+                                                 .p_holm = (double)NAN,
+                                                 .flips = -1}};
     if (is_refused(d, pair, figure, line)) {
         return 0;
     }

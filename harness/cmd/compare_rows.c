@@ -3,6 +3,7 @@
 #include "cmd/compare_rows.h"
 
 #include "cmd/repeats.h"
+#include "reports/figures.h"
 
 #include <fnmatch.h>
 #include <math.h>
@@ -31,28 +32,25 @@ struct loader {
     bool same_run;
 };
 
-static const struct {
-    const char *figure;
-    enum tare_better better;
-} usual[] = {{"prefill_throughput", TARE_BETTER_HIGHER},
-             {"decode_throughput", TARE_BETTER_HIGHER},
-             {"token_throughput", TARE_BETTER_HIGHER},
-             {"output_throughput", TARE_BETTER_HIGHER},
-             {"latency_p50", TARE_BETTER_LOWER},
-             {"ttft_p50", TARE_BETTER_LOWER},
-             {"tpot_p50", TARE_BETTER_LOWER},
-             {"load_time", TARE_BETTER_LOWER},
-             {"cpu_user", TARE_BETTER_LOWER},
-             {"peak_rss", TARE_BETTER_LOWER},
-             {"energy", TARE_BETTER_LOWER},
-             {"energy_per_tok", TARE_BETTER_LOWER},
-             {"energy_per_correct", TARE_BETTER_LOWER},
-             {"weights_stored_bytes", TARE_BETTER_LOWER},
-             {"weights_resident_bytes", TARE_BETTER_LOWER},
-             {"stored_bytes", TARE_BETTER_LOWER},
-             {"kv_bytes", TARE_BETTER_LOWER},
-             {"prefill_flops_per_tok", TARE_BETTER_LOWER},
-             {"decode_flops_per_tok", TARE_BETTER_LOWER}};
+static const char *const usual[] = {"prefill_throughput",
+                                    "decode_throughput",
+                                    "token_throughput",
+                                    "output_throughput",
+                                    "latency_p50",
+                                    "ttft_p50",
+                                    "tpot_p50",
+                                    "load_time",
+                                    "cpu_user",
+                                    "peak_rss",
+                                    "energy",
+                                    "energy_per_tok",
+                                    "energy_per_correct",
+                                    "weights_stored_bytes",
+                                    "weights_resident_bytes",
+                                    "stored_bytes",
+                                    "kv_bytes",
+                                    "prefill_flops_per_tok",
+                                    "decode_flops_per_tok"};
 
 enum { n_usual = sizeof usual / sizeof *usual };
 
@@ -114,12 +112,8 @@ static enum tare_better better_of(const struct tare_report_cell *cell, const cha
     if (m) {
         return m->lower_is_better ? TARE_BETTER_LOWER : TARE_BETTER_HIGHER;
     }
-    for (size_t i = 0; i < n_usual; i++) {
-        if (strcmp(usual[i].figure, figure) == 0) {
-            return usual[i].better;
-        }
-    }
-    return TARE_BETTER_NONE;
+    const struct tare_figure_look *look = tare_figure_look(figure);
+    return look ? look->better : TARE_BETTER_NONE;
 }
 
 static bool is_exact(const struct tare_figure *f)
@@ -349,7 +343,7 @@ static int add_cell_rows(struct loader *l, const struct tare_report_cell *ca,
         r = add_row(l, ca, cb, m->name, err);
     }
     for (size_t i = 0; r == 0 && i < n_usual; i++) {
-        r = add_row(l, ca, cb, usual[i].figure, err);
+        r = add_row(l, ca, cb, usual[i], err);
     }
     return r;
 }
@@ -378,7 +372,7 @@ static int load_values(struct loader *l, const struct tare_compare_side *side, s
 {
     const char *names[n_usual + 1];
     for (size_t i = 0; i < n_usual; i++) {
-        names[i] = usual[i].figure;
+        names[i] = usual[i];
     }
     names[n_usual] = NULL;
     to->arena = &l->out->arena;

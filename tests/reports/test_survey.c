@@ -55,7 +55,7 @@ static void build(size_t n_models, size_t n_figures)
                                              .n_figures = n_figures};
     }
     struct tare_report_input in = {.title = "t", .caption = "c", .cells = cells, .n_cells = n_models};
-    assert_int_equal(tare_survey_build(&in, &survey, &err), 0);
+    assert_int_equal(tare_survey_build(&in, NULL, &survey, &err), 0);
 }
 
 /* The column of that key, or -1. */
