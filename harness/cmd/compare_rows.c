@@ -3,7 +3,7 @@
 #include "cmd/compare_rows.h"
 
 #include "cmd/repeats.h"
-#include "reports/figures.h"
+#include "reports/view/figures.h"
 
 #include <fnmatch.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "cmd/load.h"
 #include "cmd/recompute.h"
 #include "core/builtin.h"
-#include "reports/survey.h"
+#include "reports/view/survey.h"
 
 #include <errno.h>
 #include <string.h>

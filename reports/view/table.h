@@ -4,7 +4,7 @@
 #ifndef TARE_REPORTS_VIEW_TABLE_H
 #define TARE_REPORTS_VIEW_TABLE_H
 
-#include "reports/survey_columns.h"
+#include "reports/view/survey_columns.h"
 
 /* Takes the cells that the view's filter leaves, and its columns. Returns -1 when memory is refused. */
 TARE_MUST_CHECK int tare_view_choose(const struct tare_view *view, struct tare_report_input *input,

@@ -2,7 +2,7 @@
 /*
  * A view: which rows and columns a report has, as a JSON file that a user can copy and change
  * (docs/views.md). Those of reports/views/ are built in. A view is parsed into this struct; what it says is
- * carried out by reports/survey.c (tables), reports/view/resources.c and reports/view/architectures.c.
+ * carried out by survey.c (tables), resources.c and architectures.c.
  */
 #ifndef TARE_REPORTS_VIEW_H
 #define TARE_REPORTS_VIEW_H

@@ -3,6 +3,7 @@
 #include "reports/view/view.h"
 
 #include "base/nearest.h"
+#include "base/plain.h"
 
 #include <string.h>
 
@@ -268,6 +269,7 @@ int tare_view_parse(const char *text, size_t n, const char *what, struct tare_vi
     r = r == 0 ? take_all(&p, json) : TARE_E_USAGE;
     tare_json_destroy(json);
     if (r < 0) {
+        tare_plain_err(err); /* it may quote the file */
         tare_view_fini(&view);
         return r;
     }

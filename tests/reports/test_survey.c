@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which columns a survey has, what never shares one, and what is never called best. */
-#include "survey.h"
+#include "reports/view/survey.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of figures as people see them. What a figure is, the derivation says; this says how it is shown.
  */
-#include "reports/figures.h"
+#include "reports/view/figures.h"
 
 #include <string.h>
 

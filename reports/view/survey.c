@@ -85,7 +85,7 @@ static int describe_columns(struct builder *b, struct tare_table_column *to)
         to[2] = (struct tare_table_column){.key = "scenario", .header = "Scenario"};
     }
     for (size_t i = 0; i < b->columns.n; i++) {
-        const struct tare_survey_column *c = &b->columns.list[i];
+        struct tare_survey_column *c = &b->columns.list[i];
         const char *key = key_of(b, c);
         if (!key) {
             return -1;
@@ -93,6 +93,7 @@ static int describe_columns(struct builder *b, struct tare_table_column *to)
         to[b->n_text + i] = (struct tare_table_column){
             .key = key, .header = c->header, .unit = c->unit, .better = c->better, .help = c->figure};
         tare_view_dress_column(b->view, c, &to[b->n_text + i]);
+        c->better = to[b->n_text + i].better; /* ranked as it is headed */
     }
     return 0;
 }

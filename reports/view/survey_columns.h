@@ -3,7 +3,7 @@
 #ifndef TARE_REPORTS_SURVEY_COLUMNS_H
 #define TARE_REPORTS_SURVEY_COLUMNS_H
 
-#include "reports/figures.h"
+#include "reports/view/figures.h"
 #include "survey.h"
 
 struct tare_survey_column {
