@@ -144,12 +144,24 @@ static const struct claim *claim_of(const char *arch)
     return NULL;
 }
 
+/* What any cell of the system says: one that broke says nothing. */
+static void find_architecture(const struct tare_report_input *in, const struct tare_report_cell *system,
+                              char *out, size_t n_out)
+{
+    tare_view_architecture(system, out, n_out);
+    for (size_t i = 0; !*out && i < in->n_cells; i++) {
+        if (same_system(&in->cells[i], system)) {
+            tare_view_architecture(&in->cells[i], out, n_out);
+        }
+    }
+}
+
 static int fill(const struct tare_report_input *in, const struct tare_report_cell *system,
                 struct tare_arena *arena, struct tare_table_cell *to)
 {
     char arch[40], range[80];
     double low = (double)INFINITY, high = 0;
-    tare_view_architecture(system, arch, sizeof arch);
+    find_architecture(in, system, arch, sizeof arch);
     const struct claim *claim = claim_of(arch);
     const char *claimed[n_subjects] = {claim ? claim->prefill : "?", claim ? claim->step : "?",
                                        claim ? claim->state : "?", claim ? claim->peak : "?"};

@@ -93,6 +93,17 @@ static int find_own(enum tare_view_by by, const struct tare_report_input *in, st
     return 0;
 }
 
+/* The first cell of the same row whose backend said what the model is; the cell itself if none did. */
+static const struct tare_report_cell *spokesman(const struct tare_report_input *in, size_t cell)
+{
+    for (size_t i = 0; i < in->n_cells; i++) {
+        if (in->cells[i].facts && same_row(&in->cells[i], &in->cells[cell])) {
+            return &in->cells[i];
+        }
+    }
+    return &in->cells[cell];
+}
+
 /* Those of the view; two prefixes under one label are one group. */
 static int find_listed(const struct tare_view *view, const struct tare_report_input *in,
                        struct tare_arena *arena, struct tare_view_groups *to)
@@ -105,7 +116,7 @@ static int find_listed(const struct tare_view *view, const struct tare_report_in
         to->labels[to->n] = view->groups[to->n].label;
     }
     for (size_t i = 0; i < in->n_cells; i++) {
-        size_t group = tare_view_group_of(view, &in->cells[i]);
+        size_t group = tare_view_group_of(view, spokesman(in, i));
         to->of_cell[i] = group < to->n ? find(to, to->labels[group]) : to->n;
     }
     return 0;

@@ -6,6 +6,7 @@
  * interval, or from two exact counts; there are no bare quotients. A column is one figure on one task: the
  * one that most systems have.
  */
+#include "reports/view/figures.h"
 #include "reports/view/table.h"
 
 #include <math.h>
@@ -66,8 +67,8 @@ static const struct evidence {
 };
 
 static const char *const nothing[n_resources] = {
-    "no speed-up: no baseline, or no block was completed by both", "no compression ratio: no baseline",
-    "no energy ratio: no meter works here, or no baseline",
+    "no speed-up with an interval: no baseline, or too few blocks that both completed",
+    "no compression ratio: no baseline", "no energy ratio: no meter works here, or no baseline",
     "no ratio of costs is derived: declare prices and compare cost_per_mtok",
     "no ratio of traffic is derived: nothing was sent"};
 
@@ -112,7 +113,7 @@ static struct tare_table_cell as_saving(const struct tare_report_cell *cell, con
 /* The figure and task that speak for a resource, in the whole table. */
 struct choice {
     const struct evidence *of; /* NULL: nobody has any */
-    const char *task;
+    const char *task;          /* NULL: it is of the model */
     int kind;
     const char *scope;
 };
@@ -123,31 +124,41 @@ static const struct tare_figure *value_of(const struct tare_report_cell *c, cons
     return f && !f->absent ? f : NULL;
 }
 
+static bool is_of_task(const struct choice *choice, const struct tare_report_cell *c)
+{
+    return !choice->task || strcmp(c->task, choice->task) == 0;
+}
+
 /* Is it what the column shows: of its task, kind and scope? */
 static const struct tare_figure *chosen_of(const struct choice *choice, const struct tare_report_cell *c)
 {
-    const struct tare_figure *f = strcmp(c->task, choice->task) == 0 ? value_of(c, choice->of->figure) : NULL;
+    const struct tare_figure *f = is_of_task(choice, c) ? value_of(c, choice->of->figure) : NULL;
     return f && f->kind == choice->kind && strcmp(f->scope, choice->scope) == 0 ? f : NULL;
 }
 
+/* How many cells could be shown. */
 static size_t count(const struct tare_report_input *in, const struct choice *choice)
 {
     size_t n = 0;
     for (size_t i = 0; i < in->n_cells; i++) {
-        n += chosen_of(choice, &in->cells[i]) ? 1 : 0;
+        const struct tare_figure *f = chosen_of(choice, &in->cells[i]);
+        n += f && f->low > 0 && isfinite(f->high) ? 1 : 0;
     }
     return n;
 }
 
-/* The first figure, in the order of preference, that any cell has, on the task where most have it. */
+/* The first figure, in the order of preference, that any cell has with an interval, on the task where most
+ * have it. */
 static struct choice choose(const struct tare_report_input *in, size_t resource)
 {
     struct choice best = {.of = NULL};
     size_t most = 0;
     for (const struct evidence *e = evidence[resource]; e->figure && !best.of; e++) {
+        const struct tare_figure_look *look = tare_figure_look(e->figure);
         for (size_t i = 0; i < in->n_cells; i++) {
             const struct tare_figure *f = value_of(&in->cells[i], e->figure);
-            struct choice c = {e, in->cells[i].task, f ? f->kind : 0, f ? f->scope : ""};
+            struct choice c = {e, look && look->of_model ? NULL : in->cells[i].task, f ? f->kind : 0,
+                               f ? f->scope : ""};
             size_t n = f ? count(in, &c) : 0;
             if (n > most) {
                 most = n;
@@ -164,22 +175,34 @@ static bool same_system(const struct tare_report_cell *a, const struct tare_repo
            strcmp(a->backend, b->backend) == 0 && strcmp(a->scenario, b->scenario) == 0;
 }
 
-/* What the system saved of the resource; where its cell of the chosen task has no value, why not. */
+static struct tare_table_cell shown(const struct choice *choice, const struct tare_report_cell *c)
+{
+    const struct tare_figure *f = chosen_of(choice, c);
+    return f || !value_of(c, choice->of->figure)
+               ? as_saving(c, f ? f : tare_report_figure(c, choice->of->figure), choice->of->lower_is_saving)
+               : missing("of another kind or scope than the column");
+}
+
+/* What the system saved of the resource; where none of its cells that could say has a value, why not. */
 static struct tare_table_cell saving(const struct tare_report_input *in, const struct tare_report_cell *of,
                                      const struct choice *choice, const char *why_none)
 {
+    struct tare_table_cell to =
+        missing(choice->of ? "the column's task is not in the plan for it" : why_none);
+    bool any = false;
     for (size_t i = 0; choice->of && i < in->n_cells; i++) {
         const struct tare_report_cell *c = &in->cells[i];
-        if (!same_system(c, of) || strcmp(c->task, choice->task) != 0) {
+        if (!same_system(c, of) || !is_of_task(choice, c)) {
             continue;
         }
-        const struct tare_figure *f = chosen_of(choice, c);
-        return f || !value_of(c, choice->of->figure)
-                   ? as_saving(c, f ? f : tare_report_figure(c, choice->of->figure),
-                               choice->of->lower_is_saving)
-                   : missing("of another kind or scope than the column");
+        struct tare_table_cell found = shown(choice, c);
+        if (found.type == TARE_CELL_QUANTITY) {
+            return found;
+        }
+        to = any ? to : found;
+        any = true;
     }
-    return missing(choice->of ? "the column's task is not in the plan for it" : why_none);
+    return to;
 }
 
 struct maker {
@@ -269,8 +292,9 @@ static const char *note_of(struct tare_survey *out, const struct choice *choice,
 {
     char text[400];
     if (choice->of) {
-        (void)snprintf(text, sizeof text, "%s: %s%s of the task %.300s.", resources[resource],
-                       choice->of->lower_is_saving ? "1 / " : "", choice->of->figure, choice->task);
+        (void)snprintf(text, sizeof text, "%s: %s%s%s%.300s.", resources[resource],
+                       choice->of->lower_is_saving ? "1 / " : "", choice->of->figure,
+                       choice->task ? " of the task " : "", choice->task ? choice->task : "");
     } else {
         (void)snprintf(text, sizeof text, "%s: %s.", resources[resource], nothing[resource]);
     }

@@ -297,13 +297,15 @@ static void test_notes(void **state)
     set(0, "m", "baseline", "t");
     add(0, "speedup", 1, 0.1);
     add(0, "energy_net", 1, 0.1);
-    figures[0][1].absent = "no meter works here";
-    build("{\"tare\": 1, \"notes\": [\"mine\"], \"columns\": [\"speedup\", \"energy_net\", \"nonsense@*\"]}",
+    add(0, "energy", 1, 0.1);
+    figures[0][1].absent = figures[0][2].absent = "no meter works here";
+    build("{\"tare\": 1, \"notes\": [\"mine\"], \"columns\": [\"speedup\", \"energy_net\", \"energy\", "
+          "\"nonsense@*\"]}",
           1);
     assert_int_equal(survey.table.n_columns, 3);
     assert_string_equal(survey.table.notes[0], "mine");
-    assert_true(has_note("Not shown: energy_net: no meter works here"));
-    assert_true(has_note("Not shown: nonsense@*: no cell of this table has such a figure"));
+    assert_true(has_note("Not shown: energy_net, energy: no meter works here"));
+    assert_true(has_note("Not shown: nonsense@*: no valid cell of this table has such a figure"));
     assert_false(has_note("Not shown: speedup"));
     done();
 }
@@ -352,6 +354,23 @@ static void test_group_by(void **state)
         }
         done();
     }
+}
+
+/* An untreated model without attention is its architecture's row, whichever of its cells broke. */
+static void test_architecture_row(void **state)
+{
+    (void)state;
+    set(0, "m", "baseline", "broken");
+    set(1, "m", "baseline", "t");
+    cells[1].facts = "{\"arch\": \"rwkv4\"}";
+    add(1, "speedup", 1, 0.1);
+    build("{\"tare\": 1, \"columns\": [\"speedup\"], \"groups\": [{\"label\": \"B\", \"prefix\": "
+          "\"baseline\"}, "
+          "{\"label\": \"A\", \"prefix\": \"arch.attention-free\"}]}",
+          2);
+    assert_int_equal(survey.table.n_rows, 1);
+    assert_string_equal(survey.table.row_groups[0].label, "A");
+    done();
 }
 
 /* Two prefixes under one label are one group. */
@@ -470,13 +489,21 @@ static void test_filter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hostile),        cmocka_unit_test(test_built_in),
-        cmocka_unit_test(test_ranks),          cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_prefix),         cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_averages),       cmocka_unit_test(test_average_without_failed),
-        cmocka_unit_test(test_ratio_in_doubt), cmocka_unit_test(test_notes),
-        cmocka_unit_test(test_group_by),       cmocka_unit_test(test_one_label),
-        cmocka_unit_test(test_outcomes),       cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_averages),
+        cmocka_unit_test(test_average_without_failed),
+        cmocka_unit_test(test_ratio_in_doubt),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_group_by),
+        cmocka_unit_test(test_one_label),
+        cmocka_unit_test(test_architecture_row),
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,12 @@ static void test_one_task(void **state)
     assert_int_equal(at(rank, "computation_saving")->type, TARE_CELL_ABSENT);
     assert_string_equal(at(quant, "computation_claimed")->text, "i");
     assert_string_equal(at(quant, "memory_claimed")->text, "D");
+    /* What is of the model is taken from whichever task has it. */
+    add(0, "compression_ratio", 4, 4, 4);
+    add(2, "compression_ratio", 2, 2, 2);
+    done();
+    build("resources", 4);
+    assert_true(at(quant, "memory_saving")->q.value == 4 && at(prune, "memory_saving")->q.value == 2);
     bool said = false;
     for (size_t i = 0; i < survey.table.n_notes; i++) {
         said = said || strstr(survey.table.notes[i], "Computation: decode_speedup of the task long.");
