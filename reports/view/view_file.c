@@ -125,6 +125,30 @@ static int take_numbers(const struct parser *p, const struct tare_json *from, st
     return r < 0 ? TARE_E_USAGE : 0;
 }
 
+static int take_column_texts(const struct parser *p, const struct tare_json *from,
+                             struct tare_view_column *to)
+{
+    int r = take_text(p, from, "figure", &to->pattern);
+    r = r == 0 ? take_text(p, from, "header", &to->header) : r;
+    r = r == 0 ? take_text(p, from, "unit", &to->unit) : r;
+    r = r == 0 ? take_text(p, from, "better", &to->better) : r;
+    return r == 0 ? take_text(p, from, "ratio", &to->ratio) : r;
+}
+
+/* What a column's keys must be together. */
+static int check_column(const struct parser *p, const struct tare_view_column *column)
+{
+    if (!column->pattern) {
+        return wrong(p, "columns", "an element names no figure");
+    }
+    if (!column->unit != !(column->scale > 0)) {
+        return wrong(p, "columns", "\"unit\" and \"scale\" (from the figure's unit to it) go together");
+    }
+    return column->better && !is_direction(column->better)
+               ? wrong(p, "better", "is not higher, lower or none")
+               : 0;
+}
+
 /* "figure@task", or an object that says more. */
 static int take_column(const struct parser *p, const struct tare_json *from, struct tare_view_column *to)
 {
@@ -137,21 +161,9 @@ static int take_column(const struct parser *p, const struct tare_json *from, str
         return to->pattern ? 0 : no_memory(p);
     }
     int r = check_keys(p, from, "columns", known);
-    r = r == 0 ? take_text(p, from, "figure", &to->pattern) : r;
-    r = r == 0 ? take_text(p, from, "header", &to->header) : r;
-    r = r == 0 ? take_text(p, from, "unit", &to->unit) : r;
-    r = r == 0 ? take_text(p, from, "better", &to->better) : r;
-    r = r == 0 ? take_text(p, from, "ratio", &to->ratio) : r;
+    r = r == 0 ? take_column_texts(p, from, to) : r;
     r = r == 0 ? take_numbers(p, from, to) : r;
-    if (r == 0 && !to->pattern) {
-        return wrong(p, "columns", "an element names no figure");
-    }
-    if (r == 0 && !to->unit != !(to->scale > 0)) {
-        return wrong(p, "columns", "\"unit\" and \"scale\" (from the figure's unit to it) go together");
-    }
-    return r == 0 && to->better && !is_direction(to->better)
-               ? wrong(p, "better", "is not higher, lower or none")
-               : r;
+    return r == 0 ? check_column(p, to) : r;
 }
 
 static int take_average(const struct parser *p, const struct tare_json *from, struct tare_view_average *to)
@@ -260,6 +272,14 @@ static int take_by(const struct parser *p, const struct tare_json *json)
                : 0;
 }
 
+static int take_own_texts(const struct parser *p, const struct tare_json *json)
+{
+    int r = take_text(p, json, "name", &p->view->name);
+    r = r == 0 ? take_text(p, json, "title", &p->view->title) : r;
+    r = r == 0 ? take_text(p, json, "about", &p->view->about) : r;
+    return r == 0 ? take_text(p, json, "score", &p->view->score) : r;
+}
+
 static int take_all(const struct parser *p, const struct tare_json *json)
 {
     static const char *const known[] = {
@@ -270,10 +290,7 @@ static int take_all(const struct parser *p, const struct tare_json *json)
     int r = check_keys(p, json, "the view", known);
     r = r == 0 ? tare_json_i64(tare_json_get(json, "tare"), "\"tare\"", 1, 1, &version, p->err) : r;
     r = r == TARE_E_FORMAT ? TARE_E_USAGE : r;
-    r = r == 0 ? take_text(p, json, "name", &p->view->name) : r;
-    r = r == 0 ? take_text(p, json, "title", &p->view->title) : r;
-    r = r == 0 ? take_text(p, json, "about", &p->view->about) : r;
-    r = r == 0 ? take_text(p, json, "score", &p->view->score) : r;
+    r = r == 0 ? take_own_texts(p, json) : r;
     r = r == 0 ? take_kind(p, json) : r;
     r = r == 0 ? take_by(p, json) : r;
     r = r == 0 ? take_bool(p, json, "rank_within_groups", &p->view->rank_within_groups) : r;
