@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every view over a small run: a table in every format, and a copied view that was changed."""
 import json
+import os
 
 from clilib import contains, equal, main, null, strict_json, tare, true, write_plan
 
 
-def make(db="v.db"):
+made = []  # the database, which all tests read and none changes
+
+
+def make():
+    if made:
+        return made[0]
+    db = os.path.abspath("v.db")
+    made.append(db)
     write_plan("plan.json", [null("fast", first_ns="20us"), null("slow", first_ns="90us"),
                              null("dies", crash_at=1)],
                [{"task": "tokens", "name": f"t{n}", "options": {"items": 8, "prompt_tok": n, "max_output": 4}}

@@ -305,6 +305,7 @@ static void test_notes(void **state)
     assert_int_equal(survey.table.n_columns, 3);
     assert_string_equal(survey.table.notes[0], "mine");
     assert_true(has_note("Not shown: energy_net, energy: no meter works here"));
+    assert_int_equal(survey.table.n_notes, 3); /* one a reason */
     assert_true(has_note("Not shown: nonsense@*: no valid cell of this table has such a figure"));
     assert_false(has_note("Not shown: speedup"));
     done();

@@ -210,11 +210,13 @@ static void test_savings(void **state)
         {"void", 0.5, 0.4, 0.8, "INVALID", TARE_CELL_ABSENT, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(1, "infer.compress.quant.weight", "t", 1, 1); /* whose column it is, whatever the other has */
+        add(1, "energy_ratio", 0.9, 0.8, 1);
         set(0, "infer.compress.low-rank", "t", 1, 1);
         cells[0].verdict = cases[i].verdict;
         cells[0].reasons = "STEAL";
         add(0, "energy_ratio", cases[i].value, cases[i].low, cases[i].high);
-        build("resources", 1);
+        build("resources", 2);
         const struct tare_table_cell *c = at(row_of("m infer.compress.low-rank"), "energy_saving");
         bool right = c->type != TARE_CELL_QUANTITY || (fabs(c->q.value - cases[i].shown) < 1e-12 &&
                                                        fabs(c->q.low - cases[i].shown_low) < 1e-12 &&
