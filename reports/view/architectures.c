@@ -59,6 +59,7 @@ struct points {
     size_t n, n_lengths;
     const struct tare_figure *first; /* NULL: no point */
     const char *flags;               /* of any of them */
+    const char *absent;              /* why a cell that could be a point has no value; NULL: none is so */
 };
 
 static bool is_alike(const struct points *p, const struct tare_figure *f)
@@ -89,6 +90,7 @@ static int find_points(const struct tare_report_input *in, const struct tare_rep
         const struct tare_report_cell *c = &in->cells[i];
         const struct tare_figure *f =
             same_system(c, system) && tare_survey_is_valid(c) ? tare_report_figure(c, s->figure) : NULL;
+        to->absent = !to->absent && f ? f->absent : to->absent;
         if (!f || f->absent || !(f->value > 0) || !is_alike(to, f)) {
             continue;
         }
@@ -114,8 +116,10 @@ static struct tare_table_cell measured(const struct points *p)
             .type = TARE_CELL_ABSENT,
             .mark = "-",
             .outcome = TARE_CELL_MISSING,
-            .text = "fewer than 3 different lengths of 32 tokens or more: a plan needs tasks that "
-                    "differ in prompt_tok"};
+            .text = p->absent
+                        ? p->absent
+                        : "fewer than 3 different lengths of 32 tokens or more: a plan needs tasks that "
+                          "differ in prompt_tok"};
     }
     struct tare_quantity q = {.value = slope,
                               .unit = "1",

@@ -145,6 +145,20 @@ static void test_no_exponent(void **state)
     }
 }
 
+/* Where the figure itself is absent, its reason says more than the number of lengths. */
+static void test_reason(void **state)
+{
+    (void)state;
+    static const int lengths[] = {64, 128, 256};
+    for (size_t i = 0; i < 3; i++) {
+        set(i, "baseline", "t", lengths[i], 1);
+        add(i, "ttft_p50", (double)NAN, 0, 1)->absent = "too few requests";
+    }
+    build("architectures", 3);
+    assert_string_equal(at(0, "prefill_exponent")->text, "too few requests");
+    done();
+}
+
 static size_t row_of(const char *system)
 {
     for (size_t row = 0; row < survey.table.n_rows; row++) {
@@ -232,10 +246,8 @@ static void test_savings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exponents),
-        cmocka_unit_test(test_no_exponent),
-        cmocka_unit_test(test_one_task),
-        cmocka_unit_test(test_savings),
+        cmocka_unit_test(test_exponents), cmocka_unit_test(test_no_exponent), cmocka_unit_test(test_one_task),
+        cmocka_unit_test(test_savings),   cmocka_unit_test(test_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
