@@ -169,7 +169,7 @@ static void end_best(void *ctx, FILE *to, const struct tare_quantity *q)
 static int write_md(const struct tare_table *table, FILE *to, struct tare_err *err)
 {
     static const struct tare_text_style style = {
-        TARE_TEXT_PLAIN,   .put = put_escaped,      .open = put_best,
+        TARE_TEXT_SIGNS,   .put = put_escaped,      .open = put_best,
         .close = end_best, .best_name = "**bold**", .second_name = "<u>underlined</u>",
         .flat = true};
     struct tare_text text = {0};

@@ -188,7 +188,7 @@ static void put_best(void *ctx, FILE *to, const struct tare_quantity *q)
 
 static int write_term(const struct tare_table *table, FILE *to, struct tare_err *err)
 {
-    static const struct tare_text_style style = {TARE_TEXT_PLAIN,  .put = put_clean,   .open = put_best,
+    static const struct tare_text_style style = {TARE_TEXT_SIGNS,  .put = put_clean,   .open = put_best,
                                                  .best_name = "*", .second_name = "_", .flat = true};
     struct tare_text text = {0};
     int r = tare_table_check(table, err);

@@ -76,13 +76,13 @@ static void cite(struct tare_text *t, char *text)
 /* Puts the marks of all that was cited since the last call, lowest first. */
 static void put_citations(struct tare_text *t, FILE *to)
 {
-    const char *lead = t->style->marks_open, *end = "";
+    const char *lead = tare_text_or_empty(t->style->marks_open), *end = "";
     for (size_t i = 0; i < t->n_footnotes; i++) {
         if (t->footnotes[i].cited) {
             (void)fputs(lead, to);
-            t->style->put_mark(to, i + 1);
+            (t->style->put_mark ? t->style->put_mark : tare_text_put_mark)(to, i + 1);
             lead = ",";
-            end = t->style->marks_close;
+            end = tare_text_or_empty(t->style->marks_close);
         }
         t->footnotes[i].cited = false;
     }
@@ -139,11 +139,11 @@ static bool put_interval(const struct tare_text *t, FILE *to, const struct tare_
     }
     /* Bounds far beyond the value may not fit its notation. */
     exponent = exponent || fabs(low) >= 1e15 || fabs(high) >= 1e15;
-    (void)fputs(" [", to);
+    (void)fprintf(to, " %s[", tare_text_or_empty(t->style->interval_open));
     put_number(t, to, low, decimals_of(q), exponent);
     (void)fputs(", ", to);
     put_number(t, to, high, decimals_of(q), exponent);
-    (void)fputs("]", to);
+    (void)fprintf(to, "]%s", tare_text_or_empty(t->style->interval_close));
     return true;
 }
 

@@ -22,16 +22,15 @@ struct tare_text_style {
     const char *unknown;                                /* behind a value without an interval */
     const char *higher, *lower;                         /* arrows of headers */
     const char *times;                                  /* behind a ratio */
+    const char *interval_open, *interval_close;         /* around an interval */
     const char *marks_open, *marks_close;               /* around the marks of footnotes */
     void *ctx;
     bool aligns_closed; /* the number ends behind what close() writes, not before */
     bool flat;          /* headers name the group of their column, which the format has no other place for */
 };
 
-/* What plain text does: " u?", arrows, "x", raised digits. Formats start from it. */
-#define TARE_TEXT_PLAIN                                                                                  \
-    .put_mark = tare_text_put_mark, .unknown_name = "u?", .unknown = " u?", .higher = "↑", .lower = "↓", \
-    .times = "x", .marks_open = "", .marks_close = ""
+/* How signs look where Unicode can be printed. */
+#define TARE_TEXT_SIGNS .unknown_name = "u?", .unknown = " u?", .higher = "↑", .lower = "↓", .times = "x"
 
 struct tare_text_cell {
     char *text;
