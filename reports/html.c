@@ -69,11 +69,12 @@ static void put_span(const struct page *p, size_t row, size_t column)
 static void put_head(const struct page *p)
 {
     const char *title = *tare_text_or_empty(p->table->title) ? p->table->title : "Table";
-    (void)fputs("<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
-                "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
-                "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src "
-                "'unsafe-inline'; script-src 'nonce-tare'\">\n<link rel=icon href=data:,>\n<title>",
-                p->to);
+    (void)fputs(
+        "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
+        "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n"
+        "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; img-src data:; style-src "
+        "'unsafe-inline'; script-src 'nonce-tare'\">\n<link rel=icon href=data:,>\n<title>",
+        p->to);
     tare_html_put(p->to, title);
     (void)fprintf(p->to, "</title>\n<style>\n%s</style>\n<header><h1>", asset("report.css"));
     tare_html_put(p->to, title);

@@ -159,13 +159,13 @@ static void test_bad_utf8(void **state)
     (void)state;
     static const char *const bad[] = {"\xed\xa0\x80",     "\xc0\xaf", "\xe0\x80\xaf",
                                       "\xf4\x90\x80\x80", "\xe2\x82", "\x80"};
-    static const char *const text_formats[] = {"json", "md", "term"};
+    static const char *const text_formats[] = {"html", "json", "md", "term"};
     static const struct tare_table_column column = {.key = "a"};
     need_utf8_locale();
-    for (size_t i = 0; i < sizeof bad / sizeof *bad * 3; i++) {
-        const struct tare_table_cell cell = {.type = TARE_CELL_TEXT, .text = bad[i / 3]};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad * 4; i++) {
+        const struct tare_table_cell cell = {.type = TARE_CELL_TEXT, .text = bad[i / 4]};
         const struct tare_table table = {.n_columns = 1, .n_rows = 1, .columns = &column, .cells = &cell};
-        char *text = render(format_named(text_formats[i % 3]), &table);
+        char *text = render(format_named(text_formats[i % 4]), &table);
         assert_true(mbstowcs(NULL, text, 0) != (size_t)-1);
         assert_non_null(strstr(text, "\xef\xbf\xbd"));
         free(text);
@@ -210,8 +210,14 @@ static void test_no_number_that_is_none(void **state)
     struct tare_table table = small_table(one_column, 1, cells, sizeof cells / sizeof *cells);
     for (size_t i = 0; i < n_formats; i++) {
         char *text = render(formats[i].format, &table);
-        assert_null(strcasestr(text, "nan"));
-        assert_null(strcasestr(text, "inf"));
+        char *cells_of = strstr(text, "<tbody>"); /* in HTML, where there are programs as well */
+        cells_of = cells_of ? cells_of : text;
+        char *end = strstr(cells_of, "<dialog");
+        if (end) {
+            *end = '\0';
+        }
+        assert_null(strcasestr(cells_of, "nan"));
+        assert_null(strcasestr(cells_of, "inf"));
         free(text);
     }
 }
