@@ -68,7 +68,7 @@ static size_t n_places(const struct document *d, const struct tare_latex_part *p
 
 static void put_length(FILE *to, size_t digits)
 {
-    (void)fprintf(to, "%.2fem", (double)digits * 0.53);
+    (void)fprintf(to, "%.2fem", (double)digits * 0.5);
 }
 
 static void put_spec(const struct document *d, const struct tare_latex_part *part)
@@ -137,8 +137,8 @@ static void put_header(const struct document *d, const struct tare_latex_part *p
     for (size_t i = 0; i < n_places(d, part); i++) {
         size_t column = column_at(d, part, i);
         bool numeric = d->text.columns[column].numeric;
-        (void)fprintf(d->to, "\\multicolumn{%zu}{>{\\ragged%s\\arraybackslash}%s{", span_of(d, column),
-                      numeric ? "left" : "right", "b");
+        (void)fprintf(d->to, "\\multicolumn{%zu}{%s>{%s\\arraybackslash}b{", span_of(d, column),
+                      i == 0 && !d->layout.group ? "@{}" : "", numeric ? "\\centering" : "\\raggedright");
         put_length(d->to, d->layout.columns[column].header);
         (void)fprintf(d->to, "}%s}{%s}%s\n", i + 1 < n_places(d, part) ? "" : "@{}",
                       d->text.columns[column].header, i + 1 < n_places(d, part) ? " &" : "\\tabularnewline");
@@ -165,7 +165,10 @@ static void put_cell(const struct document *d, size_t row, size_t column)
 {
     const struct tare_text_cell *cell = &d->text.cells[row * d->table->n_columns + column];
     if (d->text.columns[column].numeric) {
-        (void)fprintf(d->to, "%.*s & %s", (int)cell->head_bytes, cell->text, cell->text + cell->head_bytes);
+        const char *tail = cell->text + cell->head_bytes;
+        bool blank = *tail == ' '; /* which would be lost at the begin of a column */
+        (void)fprintf(d->to, "%.*s & %s%s", (int)cell->head_bytes, cell->text, blank ? "\\ " : "",
+                      tail + blank);
     } else {
         (void)fprintf(d->to, "{}%s", cell->text);
     }
@@ -213,8 +216,8 @@ static void put_caption(const struct document *d, size_t number)
     tare_latex_put(d->to, title);
     (void)fputs("]{", d->to);
     tare_latex_put(d->to, title);
-    if (d->layout.n_parts > 1) {
-        (void)fprintf(d->to, ", part %zu of %zu", number + 1, d->layout.n_parts);
+    if (d->layout.n_pages > 1) {
+        (void)fprintf(d->to, ", page %zu of %zu", number + 1, d->layout.n_pages);
     }
     (void)fputs(".", d->to);
     if (number == 0 && *tare_text_or_empty(d->table->caption)) {
@@ -247,30 +250,39 @@ static void put_notes(const struct document *d)
     (void)fputs("}\n", d->to);
 }
 
-static void put_part(const struct document *d, size_t number)
+static void put_part(const struct document *d, const struct tare_latex_part *part)
 {
-    const struct tare_latex_part *part = &d->layout.parts[number];
-    (void)fputs(d->layout.n_parts > 1 ? "\\begin{table}[p]\n" : "\\begin{table}[htbp]\n", d->to);
-    (void)fputs("\\centering\\TareSetup\n", d->to);
-    put_caption(d, number);
     (void)fputs("\\begin{adjustbox}{max width=\\linewidth,max totalheight=0.82\\textheight}\n", d->to);
     put_spec(d, part);
     put_header(d, part);
     put_rows(d, part);
-    (void)fputs("\n\\end{adjustbox}\n", d->to);
+    (void)fputs("\n\\end{adjustbox}\\par\\medskip\n", d->to);
+}
+
+static void put_page(const struct document *d, size_t page)
+{
+    (void)fputs(d->layout.n_pages > 1 ? "\\begin{table}[p]\n" : "\\begin{table}[htbp]\n", d->to);
+    (void)fputs("\\centering\\TareSetup\n", d->to);
+    put_caption(d, page);
+    (void)fputs("\\smallskip\n", d->to);
+    for (size_t i = 0; i < d->layout.n_parts; i++) {
+        if (d->layout.parts[i].page == page) {
+            put_part(d, &d->layout.parts[i]);
+        }
+    }
     if (d->notes_float) {
         put_notes(d);
     }
     (void)fputs("\\end{table}\n", d->to);
-    (void)fputs(d->layout.n_parts > 1 ? "\\clearpage\n" : "", d->to);
+    (void)fputs(d->layout.n_pages > 1 ? "\\clearpage\n" : "", d->to);
 }
 
 static void put_document(const struct document *d)
 {
     put_preamble(d);
     (void)fputs("% ---- begin table ----\n", d->to);
-    for (size_t i = 0; i < d->layout.n_parts; i++) {
-        put_part(d, i);
+    for (size_t page = 0; page < d->layout.n_pages; page++) {
+        put_page(d, page);
     }
     if (!d->notes_float) {
         (void)fputs("{\\TareSetup", d->to);

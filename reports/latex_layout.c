@@ -9,7 +9,8 @@
 
 /* Widths in digits of about 4 points, heights in lines of about 10 points with the room of a caption taken
  * off. */
-enum { portrait_width = 118, portrait_lines = 52, landscape_width = 180, landscape_lines = 30, gap = 2 };
+enum { portrait_width = 122, portrait_lines = 58, landscape_width = 182, landscape_lines = 36, gap = 2 };
+enum { header_lines = 5 }; /* of a part: rules and the room above it as well */
 enum { longest_text = 30, longest_group = 18 };
 
 static void put_plain(FILE *to, const char *text)
@@ -38,7 +39,7 @@ static size_t max_of(size_t a, size_t b)
 static struct tare_latex_column measure(const struct tare_text_column *plain)
 {
     struct tare_latex_column c = {0};
-    size_t content = plain->head + plain->tail;
+    size_t content = plain->head + (plain->tail * 17 + 19) / 20; /* intervals are in smaller print */
     if (!plain->numeric && content > longest_text) {
         content = c.paragraph = longest_text;
     }
@@ -72,9 +73,14 @@ static size_t lines_of(const struct tare_latex_layout *l, size_t row)
     return lines;
 }
 
+static size_t page_lines(const struct tare_latex_layout *l)
+{
+    return l->landscape ? landscape_lines : portrait_lines;
+}
+
 static size_t rows_end(const struct tare_latex_layout *l, size_t begin)
 {
-    size_t room = l->landscape ? landscape_lines : portrait_lines, end = begin;
+    size_t room = page_lines(l) - header_lines, end = begin;
     for (size_t lines = 0; end < l->table->n_rows; end++) {
         lines += lines_of(l, end);
         if (lines > room && end > begin) {
@@ -117,22 +123,59 @@ static bool add_part(struct tare_latex_layout *l, struct tare_latex_part part)
     return true;
 }
 
+/* Parts stand one below the other as long as a page has room for them. */
+static void number_pages(struct tare_latex_layout *l)
+{
+    size_t lines = 0, page = 0;
+    for (size_t i = 0; i < l->n_parts; i++) {
+        size_t own = header_lines;
+        for (size_t row = 0; row < l->parts[i].n_rows; row++) {
+            own += lines_of(l, l->parts[i].row + row);
+        }
+        if (i > 0 && lines + own > page_lines(l)) {
+            page++;
+            lines = 0;
+        }
+        lines += own;
+        l->parts[i].page = page;
+    }
+    l->n_pages = page + 1;
+}
+
 static bool cut(struct tare_latex_layout *l)
 {
     size_t row = 0;
-    l->landscape = columns_end(l, l->n_keys) < l->table->n_columns;
+    free(l->parts);
+    l->parts = NULL;
+    l->n_parts = 0;
     do {
         size_t end = rows_end(l, row), column = l->n_keys;
         do {
             size_t column_end = columns_end(l, column);
-            if (!add_part(l, (struct tare_latex_part){row, end - row, column, column_end - column})) {
+            if (!add_part(l, (struct tare_latex_part){row, end - row, column, column_end - column, 0})) {
                 return false;
             }
             column = column_end;
         } while (column < l->table->n_columns);
         row = end;
     } while (row < l->table->n_rows);
+    number_pages(l);
     return true;
+}
+
+/* Upright unless lying saves pages, or columns from being torn apart on the same number of them. */
+static bool lay_out(struct tare_latex_layout *l)
+{
+    if (!cut(l)) {
+        return false;
+    }
+    size_t n_pages = l->n_pages, n_parts = l->n_parts;
+    l->landscape = n_parts > 1;
+    if (!l->landscape || !cut(l)) {
+        return !l->landscape;
+    }
+    l->landscape = l->n_pages < n_pages || (l->n_pages == n_pages && l->n_parts == 1);
+    return l->landscape || cut(l);
 }
 
 int tare_latex_layout_init(struct tare_latex_layout *layout, const struct tare_table *table,
@@ -152,7 +195,7 @@ int tare_latex_layout_init(struct tare_latex_layout *layout, const struct tare_t
     }
     tare_text_fini(&plain);
     l.group = measure_groups(table);
-    if (!l.columns || !cut(&l)) {
+    if (!l.columns || !lay_out(&l)) {
         tare_latex_layout_fini(&l);
         return tare_err_set(err, TARE_E_NOMEM, "no memory to lay out a table of %zu rows", table->n_rows);
     }

@@ -17,6 +17,7 @@ struct tare_latex_column {
 
 struct tare_latex_part {
     size_t row, n_rows, column, n_columns; /* the key columns come before these */
+    size_t page;                           /* several may stand on one */
 };
 
 struct tare_latex_layout {
@@ -26,7 +27,7 @@ struct tare_latex_layout {
     size_t group; /* width of the column of row groups; 0: none */
     bool landscape;
     struct tare_latex_part *parts; /* block of rows by block of rows */
-    size_t n_parts;
+    size_t n_parts, n_pages;
 };
 
 TARE_MUST_CHECK int tare_latex_layout_init(struct tare_latex_layout *layout, const struct tare_table *table,
