@@ -311,8 +311,7 @@ static const char *ascii_of(uint32_t code)
                 {'\r', " "},
                 {'\t', " "},
                 {'!', "!{}"},
-                {'?', "?{}"},
-                {',', ",{}"}};
+                {'?', "?{}"},};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if ((uint32_t)list[i].code == code) {
             return list[i].text;
@@ -357,7 +356,7 @@ static void put_mark(FILE *to, size_t number)
 static void put_outcome(FILE *to, const struct tare_table_cell *cell)
 {
     (void)fputs("\\TareOutcome{", to);
-    tare_latex_put(to, cell->mark);
+    tare_latex_put(to, strcmp(cell->mark, "-") == 0 ? "\xe2\x80\x93" : cell->mark);
     (void)fputs("}", to);
 }
 
