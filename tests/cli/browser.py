@@ -137,17 +137,17 @@ class Browser:
         with open(path, "wb") as to:
             to.write(base64.b64decode(self.on("GET", "/screenshot")))
 
-    def violations(self, axe, tags=None):
-        """What axe-core finds wrong with the page, as lines: by all of its rules or by those with one of these
-        tags. The page's own policy lets no script in but by this way."""
+    def violations(self, axe, rules=None):
+        """What axe-core finds wrong with the page, as lines: by all of its rules or by
+        these. The page's own policy lets no script in but by this way."""
         self.run(axe + "; window.axe = axe;")
         found = self.run_async("const done = arguments[1];"
                                "axe.run(document, {resultTypes: ['violations'], ...(arguments[0] ? "
-                               "{runOnly: {type: 'tag', values: arguments[0]}} : {})}).then("
+                               "{runOnly: {type: 'rule', values: arguments[0]}} : {})}).then("
                                "r => done({violations: r.violations.map(v => v.id + ': ' + v.help + ' at ' + "
                                "v.nodes.slice(0, 3).map(n => n.target + ' ' + n.failureSummary).join(' | ')), "
-                               "passes: r.passes.length}), e => done({error: String(e)}));", tags)
-        if "error" in found or found["passes"] < (1 if tags else 10):
+                               "passes: r.passes.length}), e => done({error: String(e)}));", rules)
+        if "error" in found or found["passes"] < (1 if rules else 10):
             raise Failure(f"axe-core did not judge the page: {found}")
         return found["violations"]
 

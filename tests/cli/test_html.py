@@ -170,9 +170,12 @@ def test_run_is_accessible():
     with Browser() as browser:
         for page in pages:
             browser.open(page)
-            for scheme, tags in (("light", None), ("dark", ["cat.color"])):  # other rules see no colours
+            if page == "full.html":  # some of its rows: all are alike
+                browser.type("#search", "cpu")
+                wait_until(lambda: 5 < browser.run(VISIBLE) < 60, "a part of the rows")
+            for scheme, rules in (("light", None), ("dark", ["color-contrast", "link-in-text-block"])):
                 browser.prefer(scheme)
-                equal(browser.violations(axe, tags), [], f"{os.path.basename(page)}, {scheme}")
+                equal(browser.violations(axe, rules), [], f"{os.path.basename(page)}, {scheme}")
             equal(browser.console(), [], f"{page}: what the browser complains of")
             equal(browser.run("return document.images.length"), 0, "images")
         contains(browser.run("return document.title"), "<img src=x", "the title")
