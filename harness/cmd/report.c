@@ -27,7 +27,7 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, view), .def = "survey",
      .help = "name of a view ('tare list views'), or a JSON file"},
     {MEMBER(TARE_OPT_STR, print_view), .help = "print the JSON of this view, to be copied, and nothing else"},
-    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, csv, json or term"},
+    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, term, html, latex, csv or json"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
     {MEMBER(TARE_OPT_BOOL, recompute), .help = "take latency percentiles anew from every stored sample"},
     TARE_OPT_END};
