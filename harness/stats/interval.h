@@ -39,12 +39,14 @@ struct tare_interval tare_median_interval(const double *sorted, size_t n, double
 struct tare_interval tare_wilson(int64_t k, int64_t n, double level);
 /*
  * Interval of sum(num)/sum(den) where each unit holds den[i] trials of which num[i] succeeded, and
- * trials of a unit are not independent: Wilson's interval with an effective number of trials,
- * p(1-p) over the variance between units. Near 0 and 1 that variance cannot be estimated (a bootstrap
- * would collapse there): unless at least 10 units have a failure and 10 a success, each unit counts as
- * one trial, which the method says. Covers 94 to 97 % in simulation for p from 0.5 to 0.95, and more where
- * failures are so rare that each unit is one trial (99.5 % at 0.998): what one failing unit has in store, one
- * failing unit cannot show. Not ok for n < 2.
+ * trials of a unit are not independent: Wilson's interval with an effective number of trials, p(1-p) over the
+ * jackknife variance between units, times (z/t)^2 for what few units know of a variance (Korn and Graubard,
+ * Survey Methodology 24:193, 1998); t has units - 1 degrees of freedom, units = (sum of den)^2 / sum of
+ * den^2, which is n where all are of one size. Near 0 and 1 that variance cannot be estimated (a bootstrap
+ * would collapse there): unless at least 10 units have a failure and 10 a success, each unit counts as one
+ * trial, which the method says. Covers 94 to 97 % in simulation for p from 0.5 to 0.95, and more where
+ * failures are so rare that each unit is one trial (99.5 % at 0.998): what failing units have in store, a few
+ * of them cannot show. Not ok for n < 2, and where one unit weighs so much that there are less than 2.
  */
 struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level);
 /*

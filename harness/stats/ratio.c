@@ -3,6 +3,7 @@
 #include "stats/interval.h"
 
 #include "stats/bootstrap.h"
+#include "stats/discrete.h"
 #include "stats/mean.h"
 
 #include <math.h>
@@ -60,23 +61,47 @@ static double ratio_variance(const double *num, const double *den, size_t n, dou
     return dn / (dn - 1) * squares / (bottom * bottom);
 }
 
+/* The same by leaving out one unit after the other: a unit that holds much of the sum drags the ratio along,
+ * and its rest from it is small. */
+static double jackknife_variance(const double *num, const double *den, size_t n, double ratio, double bottom)
+{
+    double squares = 0, dn = (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double moved = (num[i] - ratio * den[i]) / (bottom - den[i]);
+        squares += moved * moved;
+    }
+    return (dn - 1) / dn * squares;
+}
+
+/* What a variance known from few units costs: (z / t)^2, by which Korn and Graubard shrink an effective n. */
+static double shrink(double units, double level)
+{
+    double factor = tare_normal_quantile(0.5 + level / 2) / tare_t_quantile(0.5 + level / 2, units - 1);
+    return factor * factor;
+}
+
 struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level)
 {
-    double top = 0, bottom = 0;
+    double top = 0, bottom = 0, squares = 0;
     size_t failing = 0, succeeding = 0;
     for (size_t i = 0; i < n; i++) {
         top += num[i];
         bottom += den[i];
+        squares += den[i] * den[i];
         failing += num[i] < den[i];
         succeeding += num[i] > 0;
     }
-    if (n < 2 || !(bottom > 0) || !isfinite(top) || !isfinite(bottom)) {
+    if (n < 2 || !(bottom > 0) || !isfinite(top) || !isfinite(squares)) {
         return (struct tare_interval){.ok = false, .method = "n too small"};
     }
-    double p = top / bottom, variance = ratio_variance(num, den, n, p, bottom);
+    double units = bottom * bottom / squares; /* of one size, that would weigh as much */
+    if (units < 2 * (1 - 1e-12)) {
+        return (struct tare_interval){.ok = false, .method = "one item has most of the trials"};
+    }
+    double p = top / bottom, variance = jackknife_variance(num, den, n, p, bottom);
     bool estimable = failing >= min_units_each_way && succeeding >= min_units_each_way && variance > 0;
-    double most = estimable ? bottom : (double)n;
-    double effective = variance > 0 ? fmin(p * (1 - p) / variance, most) : (double)n;
+    double most = estimable ? bottom : units;
+    double effective = variance > 0 ? fmin(p * (1 - p) / variance * shrink(units, level), most) : units;
     return wilson(p, effective, level,
                   estimable ? "Wilson score, effective n from items" : "Wilson score, each item one trial");
 }

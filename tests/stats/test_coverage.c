@@ -182,6 +182,21 @@ static struct tare_interval clusters_rare(struct sample *s)
     return clusters(s, 0.98, 0.9);
 }
 
+/* 60 items of 1 to 4 trials, and one of 60: a quarter of them all. */
+static struct tare_interval clusters_uneven(struct sample *s)
+{
+    for (int i = 0; i < 61; i++) {
+        double p = 0.4 + 0.6 * uniform(s);
+        s->b[i] = i == 17 ? 60 : 1 + floor(4 * uniform(s));
+        s->a[i] = 0;
+        for (int k = 0; k < (int)s->b[i]; k++) {
+            s->a[i] += uniform(s) < p;
+        }
+    }
+    s->truth = 0.7;
+    return tare_cluster_proportion(s->a, s->b, 61, LEVEL);
+}
+
 static struct tare_interval paired(struct sample *s, int64_t n, double p_b, double p_c)
 {
     int64_t b = 0, c = 0;
@@ -534,6 +549,7 @@ static const struct {
     {"clusters, p 0.5", clusters_even, NOMINAL},
     {"clusters, p 0.9", clusters_mixed, NOMINAL},
     {"clusters, p 0.9, few items fail", clusters_easy, NOMINAL},
+    {"clusters, p 0.7, one large", clusters_uneven, NOMINAL},
     {"clusters, p 0.998", clusters_rare, AT_LEAST},
     {"Tango, n 100, flips 25 %", paired_100, NOMINAL},
     {"Tango, n 300, flips 6 %", paired_300, NOMINAL},
