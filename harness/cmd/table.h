@@ -5,9 +5,15 @@
 
 #include "store/store.h"
 
+#include <tare/report.h>
+
 /* Prints a view ("survey" or "full") of a run in a format, to a file or (NULL) standard output. A
  * file is replaced only when the whole table has been written. */
 TARE_MUST_CHECK int tare_table_print(struct tare_store *store, int64_t run_id, const char *view,
                                      const char *format, const char *path, struct tare_err *err);
+
+/* Writes a table in a format, in the same way. */
+TARE_MUST_CHECK int tare_table_write(const struct tare_table *table, const char *format, const char *path,
+                                     struct tare_err *err);
 
 #endif
