@@ -40,6 +40,7 @@ bool tare_steady_window(double *first_token_s, double *end_s, size_t n, size_t m
  */
 struct tare_runtime_fit {
     double prompt_tok[64], f_s[64]; /* f at each prompt length */
+    double f_se_s[64];              /* NaN without degrees of freedom */
     size_t n_f;
     double g_s, g_se_s; /* per token behind the first */
     double residual_s;  /* standard deviation about the fit; NaN without degrees of freedom */

@@ -264,20 +264,28 @@ static struct tare_score_value value_of(const struct tare_report_cell *c, const 
                                      .n_what = f->n_what};
 }
 
-/* The headline of a task that is a share of 1, the larger the better; NULL: it has none. */
+static bool is_share(const struct tare_metric *m)
+{
+    return !m->lower_is_better && m->unit && strcmp(m->unit, "1") == 0;
+}
+
+/* The headline of a task that is a share of 1, the larger the better: the first that any system has a value
+ * of, failing that the first; NULL: it has none. */
 static const struct tare_metric *share_of(const struct maker *k, const char *task)
 {
+    const struct tare_metric *first = NULL;
     for (size_t i = 0; i < k->in->n_cells; i++) {
         const struct tare_report_cell *c = &k->in->cells[i];
         const struct tare_metric *m = strcmp(c->task, task) == 0 ? c->metrics : NULL;
         for (; m && m->name; m++) {
             const struct tare_figure *f = tare_report_figure(c, m->name);
-            if (f && !f->absent && !m->lower_is_better && m->unit && strcmp(m->unit, "1") == 0) {
+            if (f && !f->absent && is_share(m)) {
                 return m;
             }
+            first = first || !is_share(m) ? first : m;
         }
     }
-    return NULL;
+    return first;
 }
 
 /* Adds up the qualities of the tasks that fit; a task that the system has no value of leaves the mean absent,
@@ -320,9 +328,12 @@ static struct tare_score_value mean_quality(const struct maker *k, size_t system
     return sum;
 }
 
-/* The first task that fits and of which any system has the figure. */
+/* The task that fits and of which any system has the figure: that of the most repeats or items, the first of
+ * equals. */
 static const char *task_with(const struct maker *k, const struct tare_score_metric *metric)
 {
+    const char *best = NULL;
+    int64_t most = -1;
     for (size_t t = 0; t < k->n_tasks; t++) {
         if (metric->task && fnmatch(metric->task, k->tasks[t], 0) != 0) {
             continue;
@@ -330,12 +341,13 @@ static const char *task_with(const struct maker *k, const struct tare_score_metr
         for (size_t i = 0; i < k->out->n_systems; i++) {
             const struct tare_report_cell *c = cell_of(k, i, k->tasks[t]);
             const struct tare_figure *f = c && is_valid(c) ? tare_report_figure(c, metric->figure) : NULL;
-            if (f && !f->absent) {
-                return k->tasks[t];
+            if (f && !f->absent && f->n > most) {
+                best = k->tasks[t];
+                most = f->n;
             }
         }
     }
-    return NULL;
+    return best;
 }
 
 /* The first task that fits at all, for the reason why there is no value. */
@@ -417,7 +429,7 @@ static void fill_column(struct maker *k, size_t column, const char **tasks)
     }
     keep_one_class(k->out, column);
     head_column(k, metric, column, task);
-    tasks[column] = task ? task : "all tasks";
+    tasks[column] = task ? task : metric->task ? metric->task : "all tasks";
 }
 
 int tare_score_matrix(const struct tare_report_input *input, const struct tare_score_metric *metrics,

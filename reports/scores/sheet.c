@@ -168,6 +168,22 @@ void tare_sheet_note_set(struct tare_sheet *sheet, const struct tare_score_matri
     tare_sheet_note(sheet, "%s depends on the set of systems, which was: %s", what, list ? list : "?");
 }
 
+void tare_sheet_systems(struct tare_sheet *sheet, struct tare_score_out *out,
+                        const struct tare_report_input *input)
+{
+    tare_sheet_begin(sheet, out, input);
+    tare_sheet_column(sheet, "system", "System", NULL, TARE_BETTER_NONE);
+}
+
+int tare_sheet_matrix(const struct tare_report_input *input, const char *metrics, struct tare_score_out *out,
+                      struct tare_score_matrix *matrix, struct tare_err *err)
+{
+    struct tare_score_metric *list = NULL;
+    size_t n = 0;
+    int r = tare_score_metrics_parse(metrics, &out->arena, &list, &n, err);
+    return r == 0 ? tare_score_matrix(input, list, n, &out->arena, matrix, err) : r;
+}
+
 int tare_sheet_end(struct tare_sheet *sheet, const char *title, struct tare_err *err)
 {
     struct tare_arena *arena = &sheet->out->arena;

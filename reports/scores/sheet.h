@@ -41,6 +41,13 @@ TARE_PRINTF(2, 3) void tare_sheet_note(struct tare_sheet *sheet, const char *fmt
 void tare_sheet_note_set(struct tare_sheet *sheet, const struct tare_score_matrix *matrix, const char *what);
 /* A text in the arena; NULL when memory is refused. */
 TARE_PRINTF(2, 3) const char *tare_sheet_keep(struct tare_sheet *sheet, const char *fmt, ...);
+/* Begins with the column of systems. */
+void tare_sheet_systems(struct tare_sheet *sheet, struct tare_score_out *out,
+                        const struct tare_report_input *input);
+/* The most common beginning: metrics from a text, and the matrix of them. */
+TARE_MUST_CHECK int tare_sheet_matrix(const struct tare_report_input *input, const char *metrics,
+                                      struct tare_score_out *out, struct tare_score_matrix *matrix,
+                                      struct tare_err *err);
 /* Makes the table. `title` is the score's. */
 TARE_MUST_CHECK int tare_sheet_end(struct tare_sheet *sheet, const char *title, struct tare_err *err);
 
