@@ -164,8 +164,9 @@ static int fit_kaplan(struct job *j, struct tare_err *err)
             continue;
         }
         if (axis > 0 && same_tokens(p)) {
-            put_missing(j, names[axis], axis == 1 ? "all models saw the same D"
-                                                  : "all models saw the same D: C is N in another unit");
+            put_missing(j, names[axis],
+                        axis == 1 ? "all models saw the same D"
+                                  : "all models saw the same D: C is N in another unit");
             continue;
         }
         size_t n = lower_envelope(x, p->loss, p->n_points, ex, loss);

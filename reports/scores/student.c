@@ -6,14 +6,10 @@
 
 double tare_student_975(size_t df)
 {
-    if (df == 0) {
-        return (double)NAN;
-    }
-    if (df == 1) {
-        return 12.706204736432095;
-    }
-    if (df == 2) {
-        return 4.302652729911275;
+    static const double few[] = {(double)NAN, 12.706204736432095, 4.302652729911275, 3.182446305284263,
+                                 2.776445105197799};
+    if (df < sizeof few / sizeof *few) {
+        return few[df];
     }
     /* Cornish and Fisher's expansion about the normal quantile, to the fourth order in 1 / df. */
     double z = 1.9599639845400539, z2 = z * z, n = (double)df;

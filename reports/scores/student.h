@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* 97.5 % quantile of Student's t: exact for 1 and 2 degrees of freedom, within 0.1 % above. NaN for 0. */
+/* 97.5 % quantile of Student's t: exact to 4 degrees of freedom, within 0.1 % above. NaN for 0. */
 double tare_student_975(size_t df);
 
 struct tare_line {
