@@ -10,6 +10,21 @@ double tare_draw_normal(struct tare_rng *rng)
     return sqrt(-2 * log(u)) * cos(2 * acos(-1.0) * v);
 }
 
+/* Half width of an interval in standard deviations. The levels that nearly all intervals have are known: the
+ * quantile is found by iteration, and draws are many. */
+static double width_of_level(double level)
+{
+    static const struct {
+        double level, z;
+    } known[] = {{0.95, 1.9599639845400539}, {0.96875, 2.1538746940614564}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (level == known[i].level) {
+            return known[i].z;
+        }
+    }
+    return tare_normal_quantile(0.5 + level / 2);
+}
+
 double tare_draw_value(const struct tare_score_value *v, struct tare_rng *rng)
 {
     double z = tare_draw_normal(rng);
@@ -19,7 +34,7 @@ double tare_draw_value(const struct tare_score_value *v, struct tare_rng *rng)
     /* An exact value has no width; a level of 1 has no quantile. */
     double level = isfinite(v->level) && v->level > 0 && v->level < 1 ? v->level : 0.95;
     double width = z < 0 ? v->value - v->low : v->high - v->value;
-    return v->value + z * width / tare_normal_quantile(0.5 + level / 2);
+    return width > 0 ? v->value + z * width / width_of_level(level) : v->value;
 }
 
 bool tare_draw_known(const struct tare_score_value *const *values, size_t n)
