@@ -429,7 +429,7 @@ static void fill_column(struct maker *k, size_t column, const char **tasks)
     }
     keep_one_class(k->out, column);
     head_column(k, metric, column, task);
-    tasks[column] = task ? task : metric->task ? metric->task : "all tasks";
+    tasks[column] = task ? task : metric->task ? metric->task : "*";
 }
 
 int tare_score_matrix(const struct tare_report_input *input, const struct tare_score_metric *metrics,

@@ -13,6 +13,7 @@ void tare_sheet_begin(struct tare_sheet *sheet, struct tare_score_out *out,
     sheet->caption = input->caption;
 }
 
+TARE_PRINTF(2, 0)
 static const char *keep_args(struct tare_sheet *sheet, const char *fmt, va_list args)
 {
     va_list again;
@@ -137,6 +138,17 @@ void tare_sheet_value(struct tare_sheet *sheet, const struct tare_score_value *v
     q.exact = q.has_interval && q.low == q.value && q.high == q.value && q.level >= 1;
     struct tare_table_cell cell = {.type = TARE_CELL_QUANTITY, .q = q};
     put(sheet, &cell);
+}
+
+void tare_sheet_or_why(struct tare_sheet *sheet, const char *why)
+{
+    if (sheet->n_cells > 0) {
+        return;
+    }
+    tare_sheet_text(sheet, "all");
+    for (size_t j = 1; j < sheet->n_columns; j++) {
+        tare_sheet_absent(sheet, why);
+    }
 }
 
 void tare_sheet_values(struct tare_sheet *sheet, const struct tare_score_matrix *matrix, size_t system)

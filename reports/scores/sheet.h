@@ -34,6 +34,8 @@ TARE_PRINTF(2, 3) void tare_sheet_textf(struct tare_sheet *sheet, const char *fm
 /* The value, or its absence. Decimals are chosen so that four digits show. */
 void tare_sheet_value(struct tare_sheet *sheet, const struct tare_score_value *value);
 void tare_sheet_absent(struct tare_sheet *sheet, const char *why);
+/* Where no row was put: one that says why. */
+void tare_sheet_or_why(struct tare_sheet *sheet, const char *why);
 /* All values of a system, in the order of the metrics. */
 void tare_sheet_values(struct tare_sheet *sheet, const struct tare_score_matrix *matrix, size_t system);
 TARE_PRINTF(2, 3) void tare_sheet_note(struct tare_sheet *sheet, const char *fmt, ...);
