@@ -186,6 +186,7 @@ static int build(const struct tare_report_input *input, const void *opts, struct
             put_row(&s, &m, i);
         }
     }
+    tare_sheet_or_why(&s, "no technique was applied to any system");
     tare_sheet_note(
         &s,
         "Repaid after: one-off cost / (cost of a token untreated - treated); at least and at most are "

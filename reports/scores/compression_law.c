@@ -184,6 +184,7 @@ static int build(const struct tare_report_input *input, const void *opts, struct
     tare_sheet_column(&s, "x", names[o->axis], o->axis == AXIS_BITS ? "bit" : "1", TARE_BETTER_LOWER);
     tare_sheet_column(&s, "loss", m.metrics[0].header, m.metrics[0].unit, TARE_BETTER_LOWER);
     r = gather(o, &m, base, out, &p, &s, err);
+    tare_sheet_or_why(&s, "the model is not among the systems untreated: name it with model=MODEL");
     r = r == 0 ? put_law(o, &p, out, &s, m.metrics[0].unit, err) : r;
     tare_sheet_note(
         &s, "Techniques of one family but different methods share no curve: name one with technique=TAG. "

@@ -201,6 +201,7 @@ static int build(const struct tare_report_input *input, const void *opts, struct
     if (o->target != 0) {
         put_target(&s, &f, o->target);
     }
+    tare_sheet_or_why(&s, "no technique was applied to any system");
     tare_sheet_note(
         &s,
         "Cost ratio: cost over that of the front at the same quality; below 1 the technique beats an "
