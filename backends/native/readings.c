@@ -122,7 +122,8 @@ void tare_readings_of_load(struct tare_readings *to, const struct tare_applied *
                      (double)facts.resident_bytes);
     static const char trained[] = "train_tokens of the model file";
     if (model->config.train_tok > 0) {
-        tare_reading_put(to, TARE_KIND_REPORTED, "train_tok", "tok", trained, (double)model->config.train_tok);
+        tare_reading_put(to, TARE_KIND_REPORTED, "train_tok", "tok", trained,
+                         (double)model->config.train_tok);
     } else {
         tare_reading_absent(to, TARE_KIND_REPORTED, "train_tok", "tok", trained, "the file does not say");
     }

@@ -366,24 +366,37 @@ static bool is_weak(enum tare_kind kind)
     return kind >= TARE_KIND_MODELLED;
 }
 
+static bool differ(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) != 0;
+}
+
+/* Why a value may not stand in a column with another; NULL: it may. */
+static const char *why_apart(const struct tare_score_value *v, const struct tare_score_value *lead)
+{
+    if (is_weak(v->kind) != is_weak(lead->kind)) {
+        return "modelled or declared, and others of this column were measured or counted";
+    }
+    if (differ(v->scope, lead->scope)) {
+        return "of another scope than the others of this column";
+    }
+    return differ(v->unit, lead->unit) ? "in another unit than the others of this column" : NULL;
+}
+
 /* Leaves one class of values in a column: that of the strongest, the first of equals. */
 static void keep_one_class(const struct tare_score_matrix *m, size_t column)
 {
-    const struct tare_score_value *lead = NULL;
+    struct tare_score_value lead = tare_score_absent(NULL);
     for (size_t i = 0; i < m->n_systems; i++) {
         const struct tare_score_value *v = tare_score_at(m, i, column);
-        lead = isfinite(v->value) && (!lead || (is_weak(lead->kind) && !is_weak(v->kind))) ? v : lead;
+        bool stronger = !isfinite(lead.value) || (is_weak(lead.kind) && !is_weak(v->kind));
+        lead = isfinite(v->value) && stronger ? *v : lead;
     }
-    struct tare_score_value first = lead ? *lead : tare_score_absent(NULL);
-    for (size_t i = 0; lead && i < m->n_systems; i++) {
+    for (size_t i = 0; i < m->n_systems; i++) {
         struct tare_score_value *v = &m->values[i * m->n_metrics + column];
-        if (isfinite(v->value) && is_weak(v->kind) != is_weak(first.kind)) {
-            *v =
-                tare_score_absent("modelled or declared, and others of this column were measured or counted");
-        } else if (isfinite(v->value) && v->scope && first.scope && strcmp(v->scope, first.scope) != 0) {
-            *v = tare_score_absent("of another scope than the others of this column");
-        } else if (isfinite(v->value) && v->unit && first.unit && strcmp(v->unit, first.unit) != 0) {
-            *v = tare_score_absent("in another unit than the others of this column");
+        const char *why = isfinite(v->value) ? why_apart(v, &lead) : NULL;
+        if (why) {
+            *v = tare_score_absent(why);
         }
     }
 }
