@@ -58,7 +58,9 @@ static void keep_optimum(struct optimum *best, size_t *n, const struct optimum *
     bool twin =
         (i < *n && best[i].value - new->value < near) || (i > 0 && new->value - best[i - 1].value < near);
     if (twin) {
-        best[i] = i < *n && best[i].value - new->value < near ? *new : best[i];
+        if (i < *n && best[i].value - new->value < near) {
+            best[i] = *new;
+        }
         return;
     }
     if (i < KEPT) {

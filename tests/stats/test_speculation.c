@@ -35,9 +35,9 @@ static void test_general(void **state)
     (void)state;
     static const double alphas[] = {0, 0.1, 0.5, 0.9, 0.999};
     for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++) {
-        for (int64_t gamma = 0; gamma < 12; gamma++) {
-            double a = alphas[i], closed = (1 - pow(a, (double)gamma + 1)) / (1 - a);
-            assert_near(tare_speculation_tokens(a, gamma), closed, 1e-11);
+        for (int64_t length = 0; length < 12; length++) {
+            double a = alphas[i], closed = (1 - pow(a, (double)length + 1)) / (1 - a);
+            assert_near(tare_speculation_tokens(a, length), closed, 1e-11);
         }
     }
     assert_near(tare_speculation_tokens(1, 7), 8, 0); /* the limit of the closed form, which is 0 / 0 */
@@ -52,13 +52,13 @@ static void test_general(void **state)
 static void test_simulation(void **state)
 {
     (void)state;
-    enum { passes = 100000, gamma = 4 };
+    enum { passes = 100000, proposals = 4 };
     struct tare_rng rng;
     tare_rng_init(&rng, 1);
     double sum = 0, squares = 0;
     for (int i = 0; i < passes; i++) {
         double tokens = 1;
-        for (int k = 0; k < gamma; k++) {
+        for (int k = 0; k < proposals; k++) {
             size_t x = (size_t)tare_rng_below(&rng, 4); /* the draft is uniform */
             if (tare_rng_unit(&rng) >= fmin(1, target[x] / draft[x])) {
                 break;
@@ -69,7 +69,7 @@ static void test_simulation(void **state)
         squares += tokens * tokens;
     }
     double mean = sum / passes, se = sqrt((squares / passes - mean * mean) / passes);
-    assert_near(mean, tare_speculation_tokens(0.7, gamma), 4 * se);
+    assert_near(mean, tare_speculation_tokens(0.7, proposals), 4 * se);
     assert_true(se < 0.01);
 }
 

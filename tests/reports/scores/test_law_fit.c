@@ -10,10 +10,10 @@
 #include "laws.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-enum { STARTS = 40, SEEDS = 2, RESAMPLES = 40, COVERAGE = 0 };
+enum { STARTS = 40, SEEDS = 2, RESAMPLES = 40, COVERAGE = 10 };
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-enum { STARTS = 40, SEEDS = 2, RESAMPLES = 40, COVERAGE = 0 };
+enum { STARTS = 40, SEEDS = 2, RESAMPLES = 40, COVERAGE = 10 };
 #else
 enum { STARTS = 150, SEEDS = 5, RESAMPLES = 120, COVERAGE = 40 };
 #endif
