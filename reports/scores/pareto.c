@@ -200,7 +200,7 @@ static int build(const struct tare_report_input *input, const void *opts, struct
     struct tare_score_metric *metrics = NULL;
     struct tare_score_matrix m = {0};
     struct tare_sheet s;
-    double reference[TARE_SHEET_COLUMNS];
+    double reference[TARE_SHEET_COLUMNS] = {0};
     size_t n = 0;
     int r = tare_score_metrics_parse(o->metrics, &out->arena, &metrics, &n, err);
     if (r == 0 && (n < 2 || n > 8)) {

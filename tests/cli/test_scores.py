@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores of a stored run: every one prints, in every way, and refuses what it does not know."""
-from clilib import contains, equal, main, null, strict_json, tare, true, write_plan
+from clilib import Skip, backends, contains, equal, figures, main, null, strict_json, tare, true, write_plan
 
 TASKS = [{"task": "tokens", "options": {"items": 4, "prompt_tok": 5, "max_output": 4}}]
 
@@ -55,6 +55,24 @@ def test_laws_from_a_file():
              if row["law"] == "Chinchilla, approach 3"}
     for name, expected in (("E", 1.81686), ("A", 482.006), ("alpha", 0.34781), ("B", 2085.434), ("beta", 0.36585)):
         true(abs(found[name] / expected - 1) < 1e-2, f"{name} is {found[name]}, not {expected}")
+
+
+def test_the_ladder_of_the_zoo():
+    """Sizes, tokens of training and losses are in the database: a law of N, and why there is none of D."""
+    if "native" not in backends():
+        raise Skip("no native backend in this build")
+    ladder = [{"backend": "native", "path": f"zoo:llama-{size}m"} for size in ("0.1", "0.25", "0.5", "1", "2")]
+    write_plan("ladder.json", ladder, [{"task": "text", "options": {"items": 3}}], repeats=1)
+    tare("run", "ladder.json", "--db", "l.db")
+    f = figures("l.db", "llama-1m")["train_tok"]
+    equal((f["value"], f["kind"], f["unit"]), (262144000, "reported", "tok"), "tokens of training")
+    table = strict_json(tare("report", "l.db", "--score", "scaling", "--set", "resamples=20", "--json").out, "ladder")
+    values = {(row["law"], row["parameter"]): row["value"] for row in table["rows"]}
+    alpha = values["E + A / N^alpha alone", "alpha"]
+    true(0.05 < alpha["value"] < 2.5, f"exponent of N: {alpha}")
+    equal(alpha["kind"], "modelled", "kind of a fit")
+    contains(str(values["Kaplan L(D)", "all"]), "same D", "why there is no law of D")
+    contains(" ".join(table["notes"]), "method, not physics", "what a ladder this small is worth")
 
 
 main(globals())
