@@ -90,24 +90,58 @@ static size_t find_base(const struct tare_score_matrix *m, const char *model)
 
 struct points {
     double *x, *loss;
-    size_t n;
+    size_t *rows; /* systems, the untreated one among them */
+    size_t n_rows;
+    size_t n; /* of them with place and loss: points of the law */
 };
 
 /* The untreated model and its treated forms. */
 static int gather(const struct options *o, const struct tare_score_matrix *m, size_t base,
-                  struct tare_score_out *out, struct points *p, struct tare_sheet *s, struct tare_err *err)
+                  struct tare_arena *arena, struct points *p, struct tare_err *err)
 {
-    p->x = tare_arena_array(&out->arena, m->n_systems + 1, sizeof(double));
-    p->loss = tare_arena_array(&out->arena, m->n_systems + 1, sizeof(double));
-    if (!p->x || !p->loss) {
+    p->x = tare_arena_array(arena, m->n_systems + 1, sizeof(double));
+    p->loss = tare_arena_array(arena, m->n_systems + 1, sizeof(double));
+    p->rows = tare_arena_array(arena, m->n_systems + 1, sizeof(size_t));
+    if (!p->x || !p->loss || !p->rows) {
         return tare_err_set(err, TARE_E_NOMEM, "score compression-law: out of memory");
     }
     for (size_t i = 0; base < m->n_systems && i < m->n_systems; i++) {
-        if (strcmp(m->systems[i].model, m->systems[base].model) != 0 ||
-            (i != base && !belongs(o, &m->systems[i]))) {
+        bool same = strcmp(m->systems[i].model, m->systems[base].model) == 0;
+        if (!same || (i != base && !belongs(o, &m->systems[i]))) {
             continue;
         }
         double x = place_of(m, i, base, o->axis), loss = tare_score_at(m, i, 0)->value;
+        p->rows[p->n_rows++] = i;
+        if (x > 0 && loss > 0) {
+            p->x[p->n] = x;
+            p->loss[p->n++] = loss;
+        }
+    }
+    return 0;
+}
+
+static struct tare_score_value modelled(double value, double low, double high, const char *unit,
+                                        const struct tare_curve_fit *fit)
+{
+    struct tare_score_value v = tare_score_plain(value, unit, TARE_KIND_MODELLED, "fit");
+    v.low = low;
+    v.high = high;
+    v.level = isfinite(low) ? 0.95 : (double)NAN;
+    v.method = "percentile bootstrap over points, restarted from the grid";
+    v.n = (int64_t)fit->n_points;
+    v.n_what = "points";
+    return v;
+}
+
+/* Rows of the systems: place, loss, and what the law says there (fit NULL: why there is none). */
+static int put_systems(struct tare_sheet *s, const struct options *o, const struct tare_score_matrix *m,
+                       size_t base, const struct points *p, const struct tare_curve_fit *fit, const char *why,
+                       struct tare_err *err)
+{
+    int r = 0;
+    for (size_t k = 0; r == 0 && k < p->n_rows; k++) {
+        size_t i = p->rows[k];
+        double x = place_of(m, i, base, o->axis), low = (double)NAN, high = (double)NAN;
         struct tare_score_value place =
             tare_score_plain(x, o->axis == AXIS_BITS ? "bit" : "1", TARE_KIND_COUNTED,
                              o->axis == AXIS_BITS ? "stored bits" : "tag");
@@ -118,50 +152,52 @@ static int gather(const struct options *o, const struct tare_score_matrix *m, si
         tare_sheet_text(s, m->systems[i].name);
         tare_sheet_value(s, &place);
         tare_sheet_value(s, tare_score_at(m, i, 0));
-        if (x > 0 && loss > 0) {
-            p->x[p->n] = x;
-            p->loss[p->n++] = loss;
+        if (!fit || !(x > 0)) {
+            tare_sheet_absent(s, fit ? place.why : why);
+            continue;
         }
+        r = tare_curve_fit_band(fit, &x, &low, &high, err);
+        struct tare_score_value v = modelled(tare_curve_fit_at(fit, &x), low, high, m->metrics[0].unit, fit);
+        tare_sheet_value(s, &v);
     }
-    return 0;
+    return r;
 }
 
-/* Rows of the points are there; the law goes below them. */
-static int put_law(const struct options *o, const struct points *p, struct tare_score_out *out,
-                   struct tare_sheet *s, const char *unit, struct tare_err *err)
+static void put_law(struct tare_sheet *s, const struct options *o, const struct tare_curve_fit *fit,
+                    const char *unit)
+{
+    for (size_t k = 0; k < fit->law->n_parameters; k++) {
+        const struct tare_curve_parameter *p = &fit->parameters[k];
+        struct tare_score_value v = modelled(p->value, p->low, p->high, k == 2 ? "1" : unit, fit);
+        tare_sheet_textf(s, "law: %s", p->name);
+        tare_sheet_absent(s, "a parameter of the law, no system");
+        tare_sheet_absent(s, "a parameter of the law, no system");
+        tare_sheet_value(s, &v);
+    }
+    if (fit->n_draws == 0) {
+        tare_sheet_note(s, "Too few points for a bootstrap: the law has no intervals.");
+    }
+    if (fit->parameters[0].value < 0.01 * fit->parameters[1].value) {
+        tare_sheet_note(s, "E is next to nothing: these points do not show where the loss would level off.");
+    }
+    tare_sheet_note(s,
+                    "L = E + A / x^alpha, x the %s; %zu points, median |residual| of log loss %.3g, %zu "
+                    "resamples.",
+                    names[o->axis], fit->n_points, fit->residual, fit->n_draws);
+}
+
+/* Fits what can be fitted and prints everything. */
+static int put_all(struct tare_sheet *s, const struct options *o, const struct tare_score_matrix *m,
+                   size_t base, const struct points *p, struct tare_arena *arena, struct tare_err *err)
 {
     struct tare_fit_points points = {.x = p->x, .loss = p->loss, .n = p->n};
     struct tare_fit_options fit_options = {.resamples = (size_t)o->resamples, .restarts = 3, .seed = 1};
     struct tare_curve_fit fit;
     const char *why = tare_law_refusal(&tare_law_saturating_1, &points);
-    if (why) {
-        tare_sheet_text(s, "law");
-        tare_sheet_absent(s, why);
-        tare_sheet_absent(s, why);
-        return 0;
-    }
-    int r = tare_law_fit(&tare_law_saturating_1, &points, &fit_options, &out->arena, &fit, err);
-    for (size_t k = 0; r == 0 && k < fit.law->n_parameters; k++) {
-        struct tare_score_value v =
-            tare_score_plain(fit.parameters[k].value, k == 2 ? "1" : unit, TARE_KIND_MODELLED, "fit");
-        v.low = fit.parameters[k].low;
-        v.high = fit.parameters[k].high;
-        v.level = isfinite(v.low) ? 0.95 : (double)NAN;
-        v.method = "percentile bootstrap over points, restarted from the grid";
-        v.n = (int64_t)fit.n_points;
-        v.n_what = "points";
-        tare_sheet_textf(s, "law: %s", fit.parameters[k].name);
-        tare_sheet_absent(s, "a parameter of the law, no point");
-        tare_sheet_value(s, &v);
-    }
-    if (r == 0) {
-        if (fit.n_draws == 0) {
-            tare_sheet_note(s, "Too few points for a bootstrap: the parameters have no intervals.");
-        }
-        tare_sheet_note(s,
-                        "L = E + A / x^alpha, x the %s; %zu points, median |residual| of log loss %.3g, %zu "
-                        "resamples.",
-                        names[o->axis], fit.n_points, fit.residual, fit.n_draws);
+    int r = why ? 0 : tare_law_fit(&tare_law_saturating_1, &points, &fit_options, arena, &fit, err);
+    r = r == 0 ? put_systems(s, o, m, base, p, why ? NULL : &fit, why, err) : r;
+    if (r == 0 && !why) {
+        put_law(s, o, &fit, m->metrics[0].unit);
     }
     return r;
 }
@@ -183,9 +219,10 @@ static int build(const struct tare_report_input *input, const void *opts, struct
     size_t base = find_base(&m, o->model ? o->model : input->baseline);
     tare_sheet_column(&s, "x", names[o->axis], o->axis == AXIS_BITS ? "bit" : "1", TARE_BETTER_LOWER);
     tare_sheet_column(&s, "loss", m.metrics[0].header, m.metrics[0].unit, TARE_BETTER_LOWER);
-    r = gather(o, &m, base, out, &p, &s, err);
+    tare_sheet_column(&s, "law", "Law", m.metrics[0].unit, TARE_BETTER_NONE);
+    r = gather(o, &m, base, &out->arena, &p, err);
+    r = r == 0 ? put_all(&s, o, &m, base, &p, &out->arena, err) : r;
     tare_sheet_or_why(&s, "the model is not among the systems untreated: name it with model=MODEL");
-    r = r == 0 ? put_law(o, &p, out, &s, m.metrics[0].unit, err) : r;
     tare_sheet_note(
         &s, "Techniques of one family but different methods share no curve: name one with technique=TAG. "
             "The untreated model is a point.");

@@ -56,13 +56,13 @@ static int build(const struct tare_report_input *input, const void *opts, struct
     struct tare_score_matrix m = {0};
     struct tare_sheet s;
     tare_sheet_systems(&s, out, input);
-    const char *task = NULL, *metrics = tare_sheet_keep(&s, "output_throughput@%s", o->task);
+    const char *task = NULL, *metrics = tare_sheet_keep(&s, "itl_p50@%s", o->task);
     int r = metrics ? tare_sheet_matrix(input, metrics, out, &m, err)
                     : tare_err_set(err, TARE_E_NOMEM, "score mlenergy: out of memory");
     if (r < 0) {
         return r;
     }
-    task = m.tasks[0]; /* one task for all: the first that generates */
+    task = m.tasks[0]; /* one task for all: that generates two tokens or more */
     metrics = "";
     for (size_t i = 0; i < sizeof figures / sizeof *figures && metrics; i++) {
         const char *way = strcmp(figures[i], "steady_fraction") == 0 ? ":higher" : "";

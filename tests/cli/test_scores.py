@@ -62,7 +62,7 @@ def test_the_ladder_of_the_zoo():
     if "native" not in backends():
         raise Skip("no native backend in this build")
     ladder = [{"backend": "native", "path": f"zoo:llama-{size}m"} for size in ("0.1", "0.25", "0.5", "1", "2")]
-    write_plan("ladder.json", ladder, [{"task": "text", "options": {"items": 3}}], repeats=1)
+    write_plan("ladder.json", ladder, [{"task": "text", "window_tok": 64, "options": {"items": 3}}], repeats=1)
     tare("run", "ladder.json", "--db", "l.db")
     f = figures("l.db", "llama-1m")["train_tok"]
     equal((f["value"], f["kind"], f["unit"]), (262144000, "reported", "tok"), "tokens of training")

@@ -324,6 +324,100 @@ static void test_scaling_ladder(void **state)
     end();
 }
 
+static void test_elue(void **state)
+{
+    (void)state;
+    fixture_begin(NULL);
+    ladder_cell("small", "baseline", 0.5, 100, 0.001);
+    ladder_cell("large", "baseline", 0.7, 300, 0.001);
+    ladder_cell("large", "infer.dynamic.early-exit{threshold=0.5}", 0.65, 200, 0.001);
+    ladder_cell("large", "infer.dynamic.early-exit{threshold=0.9}", 0.71, 400, 0.001);
+    build("elue", "performance=acc\nflops=cost");
+    /* 0.05 above the curve at 200, and 0.01 above its end, which is clamped to: their mean. */
+    const struct tare_quantity *q = &at("large + infer.dynamic.early-exit{threshold=0.5}", "elue")->q;
+    assert_near(q->value, 0.03, 1e-12);
+    assert_string_equal(q->flags, "CLAMPED");
+    assert_true(q->has_interval && q->low < 0.03 && q->high > 0.03);
+    assert_int_equal(at("small", "elue")->type, TARE_CELL_ABSENT);
+    assert_true(noted("small; large"));
+    end();
+}
+
+static void test_compression_law(void **state)
+{
+    (void)state;
+    static const char *const tags[] = {"baseline",
+                                       "infer.compress.prune.unstructured{method=magnitude,sparsity=0.25}",
+                                       "infer.compress.prune.unstructured{method=magnitude,sparsity=0.5}",
+                                       "infer.compress.prune.unstructured{sparsity=0.75,method=magnitude}",
+                                       "infer.compress.prune.unstructured{pattern=2:4}"};
+    static const double density[] = {1, 0.75, 0.5, 0.25, 0.5};
+    fixture_begin("m");
+    for (size_t i = 0; i < 5; i++) {
+        (void)fixture_cell("m", tags[i], "text");
+        fixture_figure("bits_per_byte", 1 + 0.5 * pow(density[i], -1.5), "bit/B", 0.01);
+    }
+    (void)fixture_cell("m", "infer.compress.quant.weight{bits=4}", "text"); /* another family */
+    fixture_figure("bits_per_byte", 9, "bit/B", 0.01);
+    build("compression-law", "axis=sparsity\nresamples=0");
+    assert_int_equal(out.table.n_rows, 5 + 3);
+    assert_near(at("law: E", "law")->q.value, 1, 1e-3);
+    assert_near(at("law: A", "law")->q.value, 0.5, 1e-3);
+    assert_near(at("law: alpha", "law")->q.value, 1.5, 1e-3);
+    assert_int_equal(at("law: alpha", "law")->q.kind, TARE_KIND_MODELLED);
+    assert_near(at("m", "x")->q.value, 1, 0);
+    assert_near(at("m", "law")->q.value, 1.5, 1e-4);
+    end();
+    build("compression-law", "axis=rank");
+    assert_non_null(strstr(at("m", "law")->text, "too few"));
+    end();
+}
+
+/* Requests of f(100) = 1 s and f(200) = 3 s and 10 ms a token, each also once with 50 ms of contention. */
+static int helm_column(void *ctx, int64_t cell_id, enum tare_column column, double **values, size_t *n,
+                       struct tare_err *err)
+{
+    (void)ctx;
+    (void)err;
+    static const double first_s[] = {1, 3, 3}, n_in[] = {100, 200, 200}, n_out[] = {51, 11, 101};
+    double latency = first_s[cell_id] + 0.01 * (n_out[cell_id] - 1);
+    *values = malloc(3 * sizeof **values);
+    assert_non_null(*values);
+    *n = 3;
+    for (size_t i = 0; i < 3; i++) {
+        double late = i == 1 ? 0.05 : 0;
+        (*values)[i] = column == TARE_COLUMN_WORK      ? 2097152 * n_in[cell_id] + 2 * n_out[cell_id]
+                       : column == TARE_COLUMN_TTFT_NS ? 1e9 * (first_s[cell_id] + late)
+                                                       : 1e9 * (latency + late);
+    }
+    return 0;
+}
+
+static void test_helm(void **state)
+{
+    (void)state;
+    fixture_begin(NULL);
+    (void)fixture_cell("m", "baseline", "a");
+    (void)fixture_cell("m", "baseline", "b");
+    (void)fixture_cell("m", "baseline", "c");
+    struct tare_report_input input = *fixture_input();
+    const struct tare_score *score = NULL;
+    input.column = helm_column;
+    assert_int_equal(tare_find_score("helm", &score, NULL), 0);
+    assert_int_equal(tare_score_build(score, &input, "prompt_tok=150\noutput_tok=21", &out, NULL), 0);
+    assert_int_equal(out.table.n_rows, 2); /* median and minimum, both free of the late ones */
+    for (size_t i = 0; i < 2; i++) {
+        const struct tare_table_cell *row = &out.table.cells[i * out.table.n_columns];
+        assert_string_equal(row[2].text, "100 to 200");
+        assert_near(row[3].q.value, 1, 1e-9);
+        assert_near(row[4].q.value, 3, 1e-9);
+        assert_near(row[5].q.value, 0.01, 1e-11);
+        assert_near(row[7].q.value, 3 * 150 / 200.0 + 0.2, 1e-9);
+        assert_int_equal(row[7].q.kind, TARE_KIND_MODELLED);
+    }
+    end();
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -341,12 +435,14 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),          cmocka_unit_test(test_bare),
-        cmocka_unit_test(test_pareto),         cmocka_unit_test(test_iso_quality),
-        cmocka_unit_test(test_break_even),     cmocka_unit_test(test_lra),
-        cmocka_unit_test(test_efficientqa),    cmocka_unit_test(test_sustainlp),
-        cmocka_unit_test(test_msmarco),        cmocka_unit_test(test_scaling_file),
-        cmocka_unit_test(test_scaling_ladder), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_empty),           cmocka_unit_test(test_bare),
+        cmocka_unit_test(test_pareto),          cmocka_unit_test(test_iso_quality),
+        cmocka_unit_test(test_break_even),      cmocka_unit_test(test_lra),
+        cmocka_unit_test(test_efficientqa),     cmocka_unit_test(test_sustainlp),
+        cmocka_unit_test(test_msmarco),         cmocka_unit_test(test_scaling_file),
+        cmocka_unit_test(test_scaling_ladder),  cmocka_unit_test(test_elue),
+        cmocka_unit_test(test_compression_law), cmocka_unit_test(test_helm),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
