@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include "base/buf.h"
+#include "cmd/score.h"
 #include "cmd/table.h"
 #include "reports/view/view.h"
 #include "store/query.h"
@@ -12,6 +13,8 @@ struct report_options {
     int64_t run;
     char *view;
     char *print_view;
+    char *score;
+    char *set;
     char *format;
     char *output;
     bool recompute;
@@ -27,6 +30,8 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, view), .def = "survey",
      .help = "name of a view ('tare list views'), or a JSON file"},
     {MEMBER(TARE_OPT_STR, print_view), .help = "print the JSON of this view, to be copied, and nothing else"},
+    {MEMBER(TARE_OPT_STR, score), .help = "a score instead of a view; 'tare list scores' shows them"},
+    {MEMBER(TARE_OPT_STR, set), .unit = TARE_OPT_REPEATABLE, .help = "KEY=VALUE: an option of the score"},
     {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, term, html, latex, csv or json"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
     {MEMBER(TARE_OPT_BOOL, recompute), .help = "take latency percentiles anew from every stored sample"},
@@ -47,6 +52,13 @@ static int print_view(const char *name, struct tare_err *err)
     return r;
 }
 
+static int print(const struct report_options *o, struct tare_store *store, int64_t run_id, const char *format,
+                 struct tare_err *err)
+{
+    return o->score ? tare_score_print(store, run_id, o->score, o->set, format, o->output, err)
+                    : tare_table_print(store, run_id, o->view, format, o->output, o->recompute, err);
+}
+
 static int report(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct report_options *o = opts;
@@ -55,14 +67,14 @@ static int report(const void *opts, const struct tare_command_args *args, struct
     if (o->print_view) {
         return print_view(o->print_view, err);
     }
-    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_FIGURES, &store, err);
+    /* Stored figures need no look at every sample; whatever may read samples does. */
+    enum tare_store_mode mode = o->score ? TARE_STORE_READ : TARE_STORE_FIGURES;
+    int r = tare_store_open(args->n_words ? args->words[0] : o->db, mode, &store, err);
     if (r < 0) {
         return r;
     }
     r = run_id ? 0 : tare_query_last_run(store, &run_id, err);
-    r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output,
-                                  o->recompute, err)
-               : r;
+    r = r == 0 ? print(o, store, run_id, args->json ? "json" : o->format, err) : r;
     tare_store_close(store);
     return r;
 }
