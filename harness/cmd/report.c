@@ -2,6 +2,7 @@
 /* `tare report`: the table of a stored run, in any format. */
 #include "cmd/cmd.h"
 
+#include "cmd/plot.h"
 #include "cmd/table.h"
 #include "store/query.h"
 
@@ -9,6 +10,7 @@ struct report_options {
     char *db;
     int64_t run;
     char *view;
+    char *plot;
     char *format;
     char *output;
 };
@@ -21,7 +23,10 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_I64, run), .def = "0", .min = 0, .max = INT64_MAX,
      .help = "number of the run; 0: the newest"},
     {MEMBER(TARE_OPT_STR, view), .def = "survey", .help = "survey: a row a model; full: a row a figure"},
-    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, csv, json or term"},
+    {MEMBER(TARE_OPT_STR, plot),
+     .help = "a plot instead of a table: a name of 'tare list plots', with options as NAME{key=value,...}"},
+    {MEMBER(TARE_OPT_STR, format), .def = "md",
+     .help = "md, csv, json or term; of plots svg, pdf, png, tikz or script"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
     TARE_OPT_END};
 
@@ -35,6 +40,11 @@ static int report(const void *opts, const struct tare_command_args *args, struct
         return r;
     }
     r = run_id ? 0 : tare_query_last_run(store, &run_id, err);
+    if (r == 0 && o->plot) {
+        r = tare_plot_print(store, run_id, o->plot, o->format, o->output, err);
+        tare_store_close(store);
+        return r;
+    }
     r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output, err)
                : r;
     tare_store_close(store);
