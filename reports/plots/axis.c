@@ -94,7 +94,7 @@ static double nice_step(double range, int n)
 {
     double raw = range / n, power = pow(10, floor(log10(raw)));
     double m = raw / power;
-    return power * (m <= 1.0001 ? 1 : m <= 2.0001 ? 2 : m <= 5.0001 ? 5 : 10);
+    return power * (m < 1.5 ? 1 : m < 3.5 ? 2 : m < 7.5 ? 5 : 10);
 }
 
 static void add_tick(struct tare_axis_map *map, double raw, int decimals)
@@ -182,8 +182,8 @@ void tare_axis_map_make(const struct tare_plot *plot, size_t panel, bool is_x, s
         can && (axis->scale == TARE_PLOT_LOG || (axis->scale == TARE_PLOT_AUTO && s.high / s.low > 100));
     widen(out, axis, &s);
     double size = fabs(s.high) > fabs(s.low) ? fabs(s.high) : fabs(s.low);
-    out->scale =
-        tare_unit_scale(axis->unit, out->log ? sqrt(s.high * s.low) : size, out->unit, sizeof out->unit);
+    out->scale = tare_unit_scale(axis->unit, out->log ? cbrt(s.high * s.high * s.low) : size, out->unit,
+                                 sizeof out->unit);
     if (out->log) {
         log_ticks(out);
     }

@@ -18,6 +18,12 @@ void tare_making_begin(struct tare_making *m, struct tare_plot *out, const char 
     }
 }
 
+const char *tare_plot_title(const struct tare_report_input *in, const char *shown, char *to, size_t n_to)
+{
+    (void)snprintf(to, n_to, "%.80s%s%s", in->title ? in->title : "", in->title ? ": " : "", shown);
+    return to;
+}
+
 int tare_making_end(struct tare_making *m, int r, struct tare_err *err)
 {
     if (r == 0) {

@@ -25,6 +25,8 @@ struct tare_making {
 };
 
 void tare_making_begin(struct tare_making *m, struct tare_plot *out, const char *title, size_t n_panels);
+/* "RUN: what is shown". */
+const char *tare_plot_title(const struct tare_report_input *in, const char *shown, char *to, size_t n_to);
 /* Keeps the caption; err has the reason where memory was refused. Call it whatever happened before: `r` < 0
  * is passed on. */
 TARE_MUST_CHECK int tare_making_end(struct tare_making *m, int r, struct tare_err *err);
@@ -41,6 +43,7 @@ struct tare_plot_point tare_point(double x, double y);
 
 /* "model", or "model technique" where it is treated. */
 const char *tare_system_name(struct tare_making *m, const struct tare_report_cell *cell);
+bool tare_is_untreated(const struct tare_report_cell *cell);
 bool tare_same_system(const struct tare_report_cell *a, const struct tare_report_cell *b);
 bool tare_cell_is_valid(const struct tare_report_cell *cell);
 /* Does the cell's task match the pattern (NULL: any)? */

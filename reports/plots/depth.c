@@ -86,11 +86,11 @@ static bool has_two_depths(const struct scene *s, const struct tare_report_cell 
     return most > least;
 }
 
-/* In the order of the cells, so that looks do not depend on depths. */
-static void find_systems(struct scene *s, const struct tare_report_input *in)
+/* In the order of the cells, untreated ones first, so that looks do not depend on depths. */
+static void find_systems(struct scene *s, const struct tare_report_input *in, bool untreated)
 {
     for (size_t i = 0; i < in->n_cells; i++) {
-        bool known = false;
+        bool known = tare_is_untreated(&in->cells[i]) != untreated;
         for (size_t j = 0; j < i && !known; j++) {
             known = tare_same_system(&in->cells[j], &in->cells[i]);
         }
@@ -181,11 +181,13 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
 {
     struct scene s = {.cells = calloc(in->n_cells + 1, sizeof *s.cells)};
     struct tare_making m;
-    tare_making_begin(&m, out, in->title, 2);
+    char title[160];
+    tare_making_begin(&m, out, tare_plot_title(in, "what a longer context costs", title, sizeof title), 2);
     m.failed = !s.cells;
     if (s.cells) {
         find_cells(&s, in, opts);
-        find_systems(&s, in);
+        find_systems(&s, in, true);
+        find_systems(&s, in, false);
     }
     int r = draw(&m, &s, opts, in, err);
     free(s.cells);

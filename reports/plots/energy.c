@@ -138,7 +138,8 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
     const struct energy_options *o = opts;
     struct scene s = {.total = {.figure = "energy", .task = o->task}};
     struct tare_making m;
-    tare_making_begin(&m, out, in->title, 1);
+    char title[160];
+    tare_making_begin(&m, out, tare_plot_title(in, "where the energy went", title, sizeof title), 1);
     find_bars(&s, in, o);
     int r = s.total.first ? 0 : tare_pick_nothing(&s.total, "energy", in, err);
     if (r == 0 && s.n == 0) {

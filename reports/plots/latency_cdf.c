@@ -184,10 +184,11 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
     struct scene s = {.in = in, .o = opts};
     const struct tare_report_cell *cells[TARE_PLOT_MAX_LOOKS];
     struct tare_making m;
+    char title[160];
     char figure[32];
     (void)snprintf(figure, sizeof figure, "%s_p50", times[s.o->of]);
     struct tare_pick pick = {.figure = figure, .task = s.o->task};
-    tare_making_begin(&m, out, in->title, 1);
+    tare_making_begin(&m, out, tare_plot_title(in, "distribution of request times", title, sizeof title), 1);
     size_t n = tare_choose(&m, in, &pick, s.o->model, cells);
     int r = n == 0 ? tare_pick_nothing(&pick, "latency-cdf", in, err) : 0;
     if (r == 0 && !in->column) {

@@ -37,6 +37,13 @@ struct boxes {
     size_t n, cap;
 };
 
+/* What a label must not cover, and what it had better not. */
+struct obstacles {
+    struct boxes hard, soft;
+};
+
+enum { n_places = 24, pieces = 12 /* of a line */ };
+
 bool tare_in_legend(const struct tare_plot *plot, size_t panel, size_t i)
 {
     const char *name = plot->panels[panel].series[i].name;
@@ -186,11 +193,11 @@ static double py(const struct tare_frame *f, double raw)
     return f->bottom + tare_axis_map_at(&f->y, raw) * (f->top - f->bottom);
 }
 
-/* Place k of 16 around a point: right, left, above, below, the corners; then the same farther away. */
+/* Place k around a point: right, left, above, below, the corners; then the same farther away, twice. */
 static struct box candidate(double x, double y, double width, int k)
 {
     static const double across[8] = {1, -1, 0, 0, 1, 1, -1, -1}, up[8] = {0, 0, 1, -1, 1, -1, 1, -1};
-    double r = k < 8 ? reach : 2.6 * reach;
+    double r = reach * (k < 8 ? 1 : k < 16 ? 3 : 5.5);
     double a = across[k % 8], u = up[k % 8];
     double corner = a != 0 && u != 0 ? 0.6 : 1;
     double left = a > 0 ? x + r * corner : a < 0 ? x - r * corner - width : x - width / 2;
@@ -204,41 +211,93 @@ static bool inside(const struct tare_frame *f, const struct box *b)
            b->top < f->top - 2;
 }
 
+/* The first place that is free of symbols and labels, and (`strict`) of bars and lines; -1: none. */
+static int find_place(const struct tare_frame *f, double x, double y, double width, const struct obstacles *o,
+                      bool strict, struct box *out)
+{
+    for (int k = 0; k < n_places; k++) {
+        *out = candidate(x, y, width, k);
+        if (inside(f, out) && !overlaps(&o->hard, out) && (!strict || !overlaps(&o->soft, out))) {
+            return k;
+        }
+    }
+    return -1;
+}
+
+/* The point of the box that is nearest. */
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
 static void place_label(struct tare_layout *l, size_t panel, const struct tare_plot_series *s,
-                        const struct tare_plot_point *p, struct boxes *taken)
+                        const struct tare_plot_point *p, struct obstacles *o)
 {
     const struct tare_frame *f = &l->frames[panel];
+    double x = px(f, p->x), y = py(f, p->y);
     struct tare_buf text;
+    struct box b;
     tare_buf_init(&text, 1 << 12);
     tare_plot_clean(&text, p->label, 36);
     double width = tare_plot_width(tare_buf_str(&text)) * label_scale;
-    bool found = false;
-    for (int k = 0; k < 16 && !found; k++) {
-        struct box b = candidate(px(f, p->x), py(f, p->y), width, k);
-        char *copy = NULL;
-        if (inside(f, &b) && !overlaps(taken, &b)) {
-            copy = tare_arena_copy(&l->arena, tare_buf_str(&text), text.used + 1);
-        }
-        if (copy) {
-            copy[text.used] = '\0';
-            l->labels[l->n_labels++] =
-                (struct tare_placed){b.left, (b.bottom + b.top) / 2, copy, panel, s->muted};
-            take(taken, b);
-            found = true;
-        }
+    int k = find_place(f, x, y, width, o, true, &b);
+    k = k >= 0 ? k : find_place(f, x, y, width, o, false, &b);
+    char *copy = k >= 0 ? tare_arena_copy(&l->arena, tare_buf_str(&text), text.used + 1) : NULL;
+    if (copy) {
+        copy[text.used] = '\0';
+        l->labels[l->n_labels++] = (struct tare_placed){.x = b.left,
+                                                        .y = (b.bottom + b.top) / 2,
+                                                        .text = copy,
+                                                        .panel = panel,
+                                                        .muted = s->muted,
+                                                        .led = k >= 8,
+                                                        .from_x = clamp(x, b.left, b.right),
+                                                        .from_y = clamp(y, b.bottom, b.top),
+                                                        .to_x = x,
+                                                        .to_y = y};
+        take(&o->hard, b);
     }
-    l->n_unplaced += !found;
+    l->n_unplaced += !copy;
     tare_buf_fini(&text);
 }
 
-static void take_points(const struct tare_plot_panel *panel, const struct tare_frame *f, struct boxes *taken)
+/* Bars of a point's intervals, as thin boxes. */
+static void take_bars(const struct tare_plot_point *p, const struct tare_frame *f, struct boxes *taken)
+{
+    double x = px(f, p->x), y = py(f, p->y);
+    if (isfinite(p->y_low)) {
+        take(taken, (struct box){x - 1, x + 1, py(f, p->y_low), py(f, p->y_high)});
+    }
+    if (isfinite(p->x_low)) {
+        take(taken, (struct box){px(f, p->x_low), px(f, p->x_high), y - 1, y + 1});
+    }
+}
+
+/* The line to the next point, in a few boxes along it. */
+static void take_line(const struct tare_plot_point *p, const struct tare_frame *f, struct boxes *taken)
+{
+    double x = px(f, p[0].x), y = py(f, p[0].y), dx = px(f, p[1].x) - x, dy = py(f, p[1].y) - y;
+    for (int i = 0; i < pieces; i++) {
+        double a = x + dx * i / pieces, b = y + dy * i / pieces, c = a + dx / pieces, d = b + dy / pieces;
+        take(taken, (struct box){fmin(a, c) - 1, fmax(a, c) + 1, fmin(b, d) - 1, fmax(b, d) + 1});
+    }
+}
+
+static void take_points(const struct tare_plot_panel *panel, const struct tare_frame *f, struct obstacles *o)
 {
     for (size_t i = 0; i < panel->n_series; i++) {
         const struct tare_plot_series *s = &panel->series[i];
         bool symbols = s->style == TARE_PLOT_POINTS || s->style == TARE_PLOT_LINE_POINTS;
-        for (size_t j = 0; symbols && j < s->n_points; j++) {
+        bool line = s->style == TARE_PLOT_LINE || s->style == TARE_PLOT_LINE_POINTS;
+        for (size_t j = 0; j < s->n_points; j++) {
             double x = px(f, s->points[j].x), y = py(f, s->points[j].y), r = reach - 1;
-            take(taken, (struct box){x - r, x + r, y - r, y + r});
+            if (symbols) {
+                take(&o->hard, (struct box){x - r, x + r, y - r, y + r});
+                take_bars(&s->points[j], f, &o->soft);
+            }
+            if (line && j + 1 < s->n_points) {
+                take_line(&s->points[j], f, &o->soft);
+            }
         }
     }
 }
@@ -257,31 +316,40 @@ static size_t count_points(const struct tare_plot *plot, bool labelled)
     return n;
 }
 
-static int place_labels(const struct tare_plot *plot, struct tare_layout *l)
+static void place_all(const struct tare_plot *plot, struct tare_layout *l, struct obstacles *o)
 {
-    size_t n = count_points(plot, true);
-    struct boxes taken = {.cap = count_points(plot, false) + n + 1};
-    taken.at = malloc(taken.cap * sizeof *taken.at);
-    l->labels = tare_arena_array(&l->arena, n + 1, sizeof *l->labels);
-    if (!taken.at || !l->labels) {
-        free(taken.at);
-        return -1;
-    }
     for (size_t p = 0; p < plot->n_panels; p++) {
         const struct tare_plot_panel *panel = &plot->panels[p];
-        taken.n = 0;
-        take_points(panel, &l->frames[p], &taken);
+        o->hard.n = o->soft.n = 0;
+        take_points(panel, &l->frames[p], o);
         for (size_t i = 0; i < panel->n_series; i++) {
             const struct tare_plot_series *s = &panel->series[i];
             for (size_t j = 0; j < s->n_points && s->style != TARE_PLOT_MARKS; j++) {
                 if (s->points[j].label) {
-                    place_label(l, p, s, &s->points[j], &taken);
+                    place_label(l, p, s, &s->points[j], o);
                 }
             }
         }
     }
-    free(taken.at);
-    return 0;
+}
+
+static int place_labels(const struct tare_plot *plot, struct tare_layout *l)
+{
+    size_t n = count_points(plot, true), all = count_points(plot, false);
+    struct obstacles o = {.hard = {.cap = all + n + 1}, .soft = {.cap = all * (pieces + 2) + 1}};
+    if (n == 0) {
+        return 0;
+    }
+    o.hard.at = malloc(o.hard.cap * sizeof *o.hard.at);
+    o.soft.at = malloc(o.soft.cap * sizeof *o.soft.at);
+    l->labels = tare_arena_array(&l->arena, n + 1, sizeof *l->labels);
+    int r = o.hard.at && o.soft.at && l->labels ? 0 : -1;
+    if (r == 0) {
+        place_all(plot, l, &o);
+    }
+    free(o.hard.at);
+    free(o.soft.at);
+    return r;
 }
 
 /* A last line for what found no room. */

@@ -187,7 +187,9 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
     struct scene s = {.cells = calloc(in->n_cells + 1, sizeof *s.cells),
                       .rate = {.figure = "offered_rate", .task = o->task}};
     struct tare_making m;
-    tare_making_begin(&m, out, in->title, 2);
+    char title[160];
+    tare_making_begin(&m, out, tare_plot_title(in, "throughput and latency under load", title, sizeof title),
+                      2);
     for (size_t i = 0; i < n_lines; i++) {
         s.picks[i] = (struct tare_pick){.figure = lines[i].figure, .task = o->task};
     }

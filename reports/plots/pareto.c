@@ -247,8 +247,9 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
 {
     const struct pareto_options *o = opts;
     struct tare_making m;
+    char title[160];
     struct scene s = {.systems = calloc(in->n_cells + 1, sizeof *s.systems)};
-    tare_making_begin(&m, out, in->title, 1);
+    tare_making_begin(&m, out, tare_plot_title(in, "quality against cost", title, sizeof title), 1);
     m.failed = !s.systems;
     tare_pick_parse(&m, &s.x, o->x ? o->x : default_x(in));
     tare_pick_parse(&m, &s.y, o->y);

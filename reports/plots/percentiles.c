@@ -121,7 +121,8 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
     const struct tare_report_cell *cells[TARE_PLOT_MAX_LOOKS];
     struct scene s = {0};
     struct tare_making m;
-    tare_making_begin(&m, out, in->title, 1);
+    char title[160];
+    tare_making_begin(&m, out, tare_plot_title(in, "percentiles of request times", title, sizeof title), 1);
     for (size_t k = 0; k < n_percentiles; k++) {
         (void)snprintf(s.figures[k], sizeof s.figures[k], "%s_%s", times[o->of], suffixes[k]);
         s.picks[k] = (struct tare_pick){.figure = s.figures[k], .task = o->task};

@@ -36,7 +36,7 @@ bool tare_same_system(const struct tare_report_cell *a, const struct tare_report
 
 const char *tare_system_name(struct tare_making *m, const struct tare_report_cell *cell)
 {
-    bool plain = !cell->technique || strcmp(cell->technique, "baseline") == 0;
+    bool plain = tare_is_untreated(cell);
     return tare_making_text(m, "%s%s%s", cell->model ? cell->model : "?", plain ? "" : " ",
                             plain ? "" : cell->technique);
 }
@@ -141,21 +141,36 @@ void tare_pick_one_task(struct tare_pick *pick, const struct tare_report_input *
     }
 }
 
-size_t tare_choose(struct tare_making *m, const struct tare_report_input *in, struct tare_pick *pick,
-                   const char *model_pattern, const struct tare_report_cell **out)
+bool tare_is_untreated(const struct tare_report_cell *cell)
 {
-    size_t n = 0, left_out = 0;
-    tare_pick_one_task(pick, in);
+    return !cell->technique || strcmp(cell->technique, "baseline") == 0;
+}
+
+/* Those that are untreated, or those that are not. */
+static size_t choose(const struct tare_report_input *in, struct tare_pick *pick, const char *model_pattern,
+                     bool untreated, const struct tare_report_cell **out, size_t n, size_t *left_out)
+{
     for (size_t i = 0; i < in->n_cells; i++) {
         const struct tare_report_cell *c = &in->cells[i];
-        bool wanted = !model_pattern || fnmatch(model_pattern, c->model ? c->model : "", 0) == 0;
+        bool wanted = tare_is_untreated(c) == untreated &&
+                      (!model_pattern || fnmatch(model_pattern, c->model ? c->model : "", 0) == 0);
         if (wanted && n == TARE_PLOT_MAX_LOOKS) {
             struct tare_pick trial = *pick;
-            left_out += tare_pick(&trial, c) != NULL;
+            *left_out += tare_pick(&trial, c) != NULL;
         } else if (wanted && tare_pick(pick, c)) {
             out[n++] = c;
         }
     }
+    return n;
+}
+
+size_t tare_choose(struct tare_making *m, const struct tare_report_input *in, struct tare_pick *pick,
+                   const char *model_pattern, const struct tare_report_cell **out)
+{
+    size_t left_out = 0;
+    tare_pick_one_task(pick, in);
+    size_t n = choose(in, pick, model_pattern, true, out, 0, &left_out);
+    n = choose(in, pick, model_pattern, false, out, n, &left_out);
     if (left_out > 0) {
         tare_making_say(
             m, "%zu more systems are left out: eight can be told apart; option model=PATTERN chooses.",
@@ -286,6 +301,9 @@ static const char *const spelled[][2] = {
     {"ttft_p50", "time to first token, p50"},
     {"latency_p50", "latency, p50"},
     {"itl_p50", "gap between tokens, p50"},
+    {"achieved_flops_prefill", "FLOP/s achieved on prompts"},
+    {"achieved_flops_decode", "FLOP/s achieved when decoding"},
+    {"energy", "energy"},
 };
 
 const char *tare_figure_label(struct tare_making *m, const char *name)

@@ -35,6 +35,8 @@ struct tare_placed {
     const char *text;
     size_t panel;
     bool muted;
+    bool led; /* it stands away from its point, and a line leads there */
+    double from_x, from_y, to_x, to_y;
 };
 
 struct tare_frame {

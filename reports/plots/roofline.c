@@ -15,15 +15,18 @@ struct roofline_options {
     char *task, *model;
 };
 
-static const struct tare_opt options[] = {{.name = "task",
-                                           .type = TARE_OPT_STR,
-                                           .offset = offsetof(struct roofline_options, task),
-                                           .help = "pattern"},
-                                          {.name = "model",
-                                           .type = TARE_OPT_STR,
-                                           .offset = offsetof(struct roofline_options, model),
-                                           .help = "pattern"},
-                                          TARE_OPT_END};
+static const struct tare_opt options[] = {
+    {.name = "task",
+     .type = TARE_OPT_STR,
+     .offset = offsetof(struct roofline_options, task),
+     .help = "pattern; without it the task at which most systems decode"},
+    {.name = "model",
+     .type = TARE_OPT_STR,
+     .offset = offsetof(struct roofline_options, model),
+     .help = "pattern"},
+    TARE_OPT_END};
+
+enum { most_labels = 40 }; /* of more cells than that labels would say nothing */
 
 /* Of all cells drawn: they must agree. */
 struct peaks {
@@ -36,6 +39,7 @@ struct scene {
     const struct roofline_options *o;
     struct peaks peaks;
     struct tare_pick rates[2];
+    const char *one_task; /* NULL: those of the pattern */
     const char *why;
     bool torn;
     double least, most; /* intensities */
@@ -88,7 +92,7 @@ static void take_peaks(struct scene *s, const struct tare_report_cell *c)
 
 static bool wanted(const struct scene *s, const struct tare_report_cell *c)
 {
-    return tare_cell_matches(c, s->o->task) &&
+    return (s->one_task ? strcmp(s->one_task, c->task) == 0 : tare_cell_matches(c, s->o->task)) &&
            (!s->o->model || fnmatch(s->o->model, c->model ? c->model : "", 0) == 0);
 }
 
@@ -105,13 +109,31 @@ static bool has_several_tasks(const struct scene *s)
     return false;
 }
 
+static const char *const intensities[] = {"intensity_prefill", "intensity_decode"};
+
+/* The peaks, and how far the intensities reach: what the roof is drawn with. */
+static void scan(struct scene *s)
+{
+    for (size_t i = 0; i < s->in->n_cells; i++) {
+        const struct tare_report_cell *c = &s->in->cells[i];
+        if (!wanted(s, c) || !tare_cell_is_valid(c)) {
+            continue;
+        }
+        take_peaks(s, c);
+        for (size_t which = 0; which < 2; which++) {
+            const struct tare_figure *x = tare_report_figure(c, intensities[which]);
+            s->least = is_there(x) ? fmin(s->least, x->value) : s->least;
+            s->most = is_there(x) ? fmax(s->most, x->value) : s->most;
+        }
+    }
+}
+
 /* which: 0 the prompt, 1 decoding. */
 static void add_points(struct tare_making *m, struct scene *s, size_t which)
 {
-    static const char *const intensities[] = {"intensity_prefill", "intensity_decode"};
     static const char *const series_names[] = {"prompt", "decoding"};
     struct tare_points points = {0};
-    bool several = has_several_tasks(s);
+    bool several = has_several_tasks(s), many = s->in->n_cells > most_labels && several;
     for (size_t i = 0; i < s->in->n_cells; i++) {
         const struct tare_report_cell *c = &s->in->cells[i];
         const struct tare_figure *x = tare_report_figure(c, intensities[which]);
@@ -123,9 +145,7 @@ static void add_points(struct tare_making *m, struct scene *s, size_t which)
         tare_point_set_y(&p, y);
         p.label =
             several ? tare_making_text(m, "%s, %s", tare_system_name(m, c), c->task) : tare_system_name(m, c);
-        take_peaks(s, c);
-        s->least = fmin(s->least, p.x);
-        s->most = fmax(s->most, p.x);
+        p.label = many ? NULL : p.label;
         tare_making_point(m, &points, p);
     }
     tare_making_series(
@@ -140,18 +160,16 @@ static void add_roof(struct tare_making *m, const struct scene *s)
     struct tare_points roof = {0};
     double ridge = s->peaks.flops / s->peaks.bytes;
     double from = fmin(s->least, ridge) / 3, to = fmax(s->most, ridge) * 3;
-    tare_making_point(m, &roof, tare_point(from, from * s->peaks.bytes));
-    tare_making_point(m, &roof, tare_point(ridge, s->peaks.flops));
-    tare_making_point(m, &roof, tare_point(to, s->peaks.flops));
-    char bytes[48], flops[48];
-    double byte_scale = tare_unit_scale("B/s", s->peaks.bytes, bytes, sizeof bytes);
-    double flop_scale = tare_unit_scale("FLOP/s", s->peaks.flops, flops, sizeof flops);
-    tare_making_series(m, 0,
-                       (struct tare_plot_series){.name = tare_making_text(m, "roof: %.3g %s, %.3g %s",
-                                                                          s->peaks.bytes * byte_scale, bytes,
-                                                                          s->peaks.flops * flop_scale, flops),
-                                                 .style = TARE_PLOT_LINE,
-                                                 .look = 7},
+    const double at[] = {from, sqrt(from * ridge), ridge, sqrt(ridge * to), to};
+    char unit[48];
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        struct tare_plot_point p = tare_point(at[i], fmin(at[i] * s->peaks.bytes, s->peaks.flops));
+        double peak = i == 1 ? s->peaks.bytes : s->peaks.flops;
+        double scale = tare_unit_scale(i == 1 ? "B/s" : "FLOP/s", peak, unit, sizeof unit);
+        p.label = i == 1 || i == 3 ? tare_making_text(m, "%.3g %s", peak * scale, unit) : NULL;
+        tare_making_point(m, &roof, p);
+    }
+    tare_making_series(m, 0, (struct tare_plot_series){.name = "roof", .style = TARE_PLOT_LINE, .look = 7},
                        &roof);
 }
 
@@ -163,7 +181,8 @@ static void describe(struct tare_making *m, const struct scene *s)
                                    .scale = TARE_PLOT_LOG,
                                    .low = (double)NAN,
                                    .high = (double)NAN};
-    p->y = (struct tare_plot_axis){.label = "achieved",
+    p->y = (struct tare_plot_axis){.label = s->one_task ? tare_making_text(m, "achieved (%s)", s->one_task)
+                                                        : "achieved",
                                    .unit = "FLOP/s",
                                    .scale = TARE_PLOT_LOG,
                                    .low = (double)NAN,
@@ -185,10 +204,23 @@ static void describe(struct tare_making *m, const struct scene *s)
             tare_pick_say(m, &s->rates[i], "Vertical bars");
         }
     }
+    if (s->in->n_cells > most_labels && has_several_tasks(s)) {
+        tare_making_say(m, "Too many points for labels: options task and model choose.");
+    }
     tare_making_say(
         m,
         "Bytes are weights once a pass: a point above the roof says that they came out of a cache, or that "
         "less was done than is counted.");
+}
+
+/* Where no pattern is given: one task, so that points differ in their systems alone. */
+static void choose_task(struct scene *s)
+{
+    struct tare_pick decode = s->rates[1];
+    if (!s->o->task) {
+        tare_pick_one_task(&decode, s->in);
+        s->one_task = decode.one_task;
+    }
 }
 
 static int build(const struct tare_report_input *in, const void *opts, struct tare_plot *out,
@@ -196,9 +228,15 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
 {
     struct scene s = {.in = in, .o = opts, .least = INFINITY, .most = -INFINITY};
     struct tare_making m;
+    char title[160];
     s.rates[0] = (struct tare_pick){.figure = "achieved_flops_prefill", .task = s.o->task};
     s.rates[1] = (struct tare_pick){.figure = "achieved_flops_decode", .task = s.o->task};
-    tare_making_begin(&m, out, in->title, 1);
+    tare_making_begin(&m, out, tare_plot_title(in, "roofline", title, sizeof title), 1);
+    choose_task(&s);
+    scan(&s);
+    if (s.peaks.of && isfinite(s.least)) { /* first, so that its labels find room */
+        add_roof(&m, &s);
+    }
     add_points(&m, &s, 0);
     add_points(&m, &s, 1);
     int r = 0;
@@ -210,9 +248,6 @@ static int build(const struct tare_report_input *in, const void *opts, struct ta
                          "no roof for all of them");
     }
     if (r == 0) {
-        if (s.peaks.of) {
-            add_roof(&m, &s);
-        }
         describe(&m, &s);
     }
     return tare_making_end(&m, r, err);

@@ -109,8 +109,9 @@ int tare_plot_scaling(const struct tare_report_input *in, const char *x, const c
                       const struct tare_plot_fit *fit, struct tare_plot *out, struct tare_err *err)
 {
     struct tare_making m;
+    char title[160];
     struct scene s = {0};
-    tare_making_begin(&m, out, in->title, 1);
+    tare_making_begin(&m, out, tare_plot_title(in, "quality against size", title, sizeof title), 1);
     tare_pick_parse(&m, &s.x, x);
     tare_pick_parse(&m, &s.y, y);
     tare_pick_one_task(&s.y, in);

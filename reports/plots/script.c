@@ -51,13 +51,13 @@ static void put_terminal(const struct script *s)
     case TARE_PLOT_PDF:
         tare_buf_printf(s->to,
                         "set terminal pdfcairo size %.4gin,%.4gin noenhanced font 'Sans,12' fontscale 0.75 "
-                        "linewidth 1 pointscale 0.7 rounded background '#ffffff'\n",
+                        "linewidth 1 dashlength 1 pointscale 0.7 background '#ffffff'\n",
                         w / 96, h / 96);
         break;
     case TARE_PLOT_PNG:
         tare_buf_printf(s->to,
                         "set terminal pngcairo size %.0f,%.0f noenhanced font 'Sans,12' fontscale 1.5 "
-                        "linewidth 2 pointscale 2 rounded background '#ffffff'\n",
+                        "linewidth 2 dashlength 1 pointscale 2 background '#ffffff'\n",
                         2 * w, 2 * h);
         break;
     case TARE_PLOT_TIKZ:
@@ -67,7 +67,7 @@ static void put_terminal(const struct script *s)
     default:
         tare_buf_printf(s->to,
                         "set terminal svg size %.0f,%.0f noenhanced font 'sans-serif,12' linewidth 1 "
-                        "rounded background '#ffffff'\n",
+                        "background '#ffffff'\n",
                         w, h);
         break;
     }
@@ -103,7 +103,6 @@ static void put_common(const struct script *s)
                             "set border 3 linecolor rgb '#000000' linewidth 0.8\n"
                             "set tics nomirror out scale 0.5\n"
                             "set grid xtics ytics linecolor rgb '#A0A0A0' linewidth 0.4 dashtype (2,3)\n"
-                            "set errorbars small\n"
                             "set style fill solid 0.5 border\n"
                             "# columns: x, y, x_low, x_high, y_low, y_high, base; NaN: no interval\n");
     for (size_t p = 0; p < s->plot->n_panels; p++) {
@@ -136,6 +135,19 @@ static void put_sheet(const struct script *s, bool titled)
     }
 }
 
+/* From a label to its point. */
+static void put_leader(const struct script *s, const struct tare_placed *label)
+{
+    double w = s->layout->width, h = s->layout->height;
+    if (label->led) {
+        tare_buf_printf(
+            s->to,
+            "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead back linecolor rgb '#7A7A7A' "
+            "linewidth 0.6\n",
+            label->from_x / w, label->from_y / h, label->to_x / w, label->to_y / h);
+    }
+}
+
 static void put_labels(const struct script *s, size_t panel)
 {
     for (size_t i = 0; i < s->layout->n_labels; i++) {
@@ -146,6 +158,7 @@ static void put_labels(const struct script *s, size_t panel)
             put_at(s, label->x, label->y);
             tare_buf_printf(s->to, " left font '%s' textcolor rgb '%s'\n", font(s, 11),
                             label->muted ? "#7A7A7A" : "#000000");
+            put_leader(s, label);
         }
     }
 }
@@ -285,22 +298,36 @@ static bool has_bars(const struct tare_plot_series *series, bool of_x)
     return false;
 }
 
+/* As vectors: error bars of gnuplot leave a gap around the symbol. Columns 3 and 4, or 5 and 6, are the ends.
+ */
+static void put_bar_vectors(const struct script *s, size_t panel, size_t i, bool *first, bool of_x)
+{
+    const struct tare_frame *f = &s->layout->frames[panel];
+    double x = f->x.scale, y = f->y.scale;
+    tare_buf_printf(s->to, "%s$p%zus%zu using ", *first ? "plot " : ", \\\n     ", panel, i);
+    *first = false;
+    if (of_x) {
+        tare_buf_printf(s->to, "($3*%.12g):($2*%.12g):(($4-$3)*%.12g):(0)", x, y, x);
+    } else {
+        tare_buf_printf(s->to, "($1*%.12g):($5*%.12g):(0):(($6-$5)*%.12g)", x, y, y);
+    }
+    tare_buf_printf(s->to, " with vectors nohead linecolor rgb '%s' linewidth 1 notitle",
+                    tare_look_of(&s->plot->panels[panel].series[i]).colour);
+}
+
 /* Bars of intervals lie under all lines and symbols. */
 static void put_bars(const struct script *s, size_t panel, size_t i, bool *first)
 {
     const struct tare_plot_series *series = &s->plot->panels[panel].series[i];
-    const char *colour = tare_look_of(series).colour;
     if (series->style == TARE_PLOT_BAND || series->style == TARE_PLOT_BARS ||
         series->style == TARE_PLOT_MARKS) {
         return;
     }
     if (has_bars(series, false)) {
-        begin_clause(s, panel, i, first, "1256");
-        tare_buf_printf(s->to, " with yerrorbars pointtype 0 linecolor rgb '%s' linewidth 1 notitle", colour);
+        put_bar_vectors(s, panel, i, first, false);
     }
     if (has_bars(series, true)) {
-        begin_clause(s, panel, i, first, "1234");
-        tare_buf_printf(s->to, " with xerrorbars pointtype 0 linecolor rgb '%s' linewidth 1 notitle", colour);
+        put_bar_vectors(s, panel, i, first, true);
     }
 }
 
@@ -341,7 +368,7 @@ static void put_line_style(const struct script *s, const struct tare_plot_series
                        : series->style == TARE_PLOT_STEPS       ? "steps"
                                                                 : "lines";
     tare_buf_printf(s->to, " with %s linecolor rgb '%s' linewidth %s", with, look.colour,
-                    series->thin ? "1" : "1.8");
+                    series->thin || series->style == TARE_PLOT_POINTS ? "1.2" : "1.8");
     if (series->style != TARE_PLOT_POINTS) {
         tare_buf_printf(s->to, " dashtype %s", series->thin ? "(4,3)" : look.dash);
     }
