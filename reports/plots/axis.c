@@ -94,7 +94,7 @@ static double nice_step(double range, int n)
 {
     double raw = range / n, power = pow(10, floor(log10(raw)));
     double m = raw / power;
-    return power * (m < 1.5 ? 1 : m < 3.5 ? 2 : m < 7.5 ? 5 : 10);
+    return power * (m <= 1.2 ? 1 : m <= 2.4 ? 2 : m <= 6 ? 5 : 10);
 }
 
 static void add_tick(struct tare_axis_map *map, double raw, int decimals)
@@ -118,14 +118,15 @@ static void linear_ticks(struct tare_axis_map *map, bool is_x)
     double step = nice_step((map->high - map->low) * map->scale, is_x ? 7 : 6);
     int decimals = step < 1 ? (int)ceil(-log10(step) - 1e-9) : 0;
     double first = ceil(map->low * map->scale / step - 1e-9);
-    for (double k = first; k * step <= map->high * map->scale * (1 + 1e-12) + 1e-9 * step; k++) {
+    double last = floor(map->high * map->scale / step + 1e-9);
+    for (double k = first; k <= last && k < first + TARE_AXIS_MAX_TICKS; k++) {
         add_tick(map, k * step / map->scale, decimals > 12 ? -1 : decimals);
     }
 }
 
 static void log_ticks(struct tare_axis_map *map)
 {
-    double decades = log10(map->high / map->low);
+    double decades = log10(map->high) - log10(map->low);
     int stride = decades > 16 ? (int)ceil(decades / 8) : decades > 8 ? 2 : 1;
     bool fine = decades < 3;
     int from = (int)floor(log10(map->low * map->scale) + 1e-9),
@@ -153,13 +154,13 @@ static void categories(const struct tare_plot_axis *axis, struct tare_axis_map *
 static void widen(struct tare_axis_map *map, const struct tare_plot_axis *axis, const struct span *s)
 {
     if (map->log) {
-        double factor = pow(s->high / s->low, 0.06);
+        double factor = pow(10, 0.06 * (log10(s->high) - log10(s->low)));
         factor = factor > 1.05 ? factor : 1.05;
-        map->low = s->low / factor;
-        map->high = s->high * factor;
+        map->low = fmax(s->low / factor, DBL_MIN);
+        map->high = fmin(s->high * factor, DBL_MAX);
     } else {
-        double range = s->high - s->low;
-        range = range > 0 ? range : s->high != 0 ? fabs(s->high) : 1;
+        double range = s->high - s->low, size = fmax(fabs(s->high), fabs(s->low));
+        range = range > 1e-9 * size ? range : size > 0 ? size : 1;
         map->low = s->low - 0.06 * range;
         map->high = s->high + 0.06 * range;
         map->low = axis->from_zero && s->low >= 0 ? 0 : map->low;
@@ -179,7 +180,7 @@ void tare_axis_map_make(const struct tare_plot *plot, size_t panel, bool is_x, s
     }
     bool can = s.all_positive && s.low > 0 && !axis->from_zero;
     out->log =
-        can && (axis->scale == TARE_PLOT_LOG || (axis->scale == TARE_PLOT_AUTO && s.high / s.low > 100));
+        can && (axis->scale == TARE_PLOT_LOG || (axis->scale == TARE_PLOT_AUTO && s.high > 100 * s.low));
     widen(out, axis, &s);
     double size = fabs(s.high) > fabs(s.low) ? fabs(s.high) : fabs(s.low);
     out->scale = tare_unit_scale(axis->unit, out->log ? cbrt(s.high * s.high * s.low) : size, out->unit,
@@ -190,6 +191,10 @@ void tare_axis_map_make(const struct tare_plot *plot, size_t panel, bool is_x, s
     if (!out->log || out->n_ticks < 2) {
         out->n_ticks = 0;
         linear_ticks(out, is_x);
+    }
+    if (out->n_ticks == 0) { /* numbers beyond all round ones */
+        add_tick(out, out->low, -1);
+        add_tick(out, out->high, -1);
     }
 }
 

@@ -77,6 +77,9 @@ void tare_point_set_y(struct tare_plot_point *point, const struct tare_figure *f
 /* Sentences on the intervals of what was picked, its kind, and what was left out. `bars` says how they are
  * drawn. */
 void tare_pick_say(struct tare_making *m, const struct tare_pick *pick, const char *bars);
+/* The same under a name of the caller's. */
+void tare_pick_say_as(struct tare_making *m, const struct tare_pick *pick, const char *name,
+                      const char *bars);
 /* TARE_E_UNSUPPORTED: "plot NAME: nothing to draw: " and why this pick found nothing. */
 int tare_pick_nothing(const struct tare_pick *pick, const char *plot, const struct tare_report_input *in,
                       struct tare_err *err);

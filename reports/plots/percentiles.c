@@ -109,7 +109,7 @@ static void describe(struct tare_making *m, struct scene *s, const char *of,
                                                              : "gap between two tokens");
     p->y.unit = "s";
     p->y.better = TARE_BETTER_LOWER;
-    tare_pick_say(m, &all, "Vertical bars");
+    tare_pick_say_as(m, &all, "percentiles", "Vertical bars");
     p->x.n_categories = say_reach(m, s);
     tare_say_closed(m, cell);
 }

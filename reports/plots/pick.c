@@ -238,7 +238,11 @@ static void say_intervals(struct tare_making *m, const struct tare_pick *pick, c
 
 void tare_pick_say(struct tare_making *m, const struct tare_pick *pick, const char *bars)
 {
-    const char *name = tare_figure_label(m, pick->first->name);
+    tare_pick_say_as(m, pick, tare_figure_label(m, pick->first->name), bars);
+}
+
+void tare_pick_say_as(struct tare_making *m, const struct tare_pick *pick, const char *name, const char *bars)
+{
     const char *scope = pick->first->scope;
     tare_making_say(m, "%c%s: %s%s%s%s.", *name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name,
                     *name ? name + 1 : "", tare_kind_name(pick->first->kind),

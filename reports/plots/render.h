@@ -77,7 +77,7 @@ struct tare_look tare_look_of(const struct tare_plot_series *series);
 void tare_plot_clean(struct tare_buf *to, const char *text, size_t max_chars);
 /* How wide a text is, in px at a font size of 12. */
 double tare_plot_width(const char *text);
-/* A gnuplot string in single quotes; for TikZ with TeX's specials escaped. `percent`: gnuplot formats it. */
+/* A gnuplot string in double quotes; for TikZ with TeX's specials escaped. `percent`: gnuplot formats it. */
 void tare_plot_quote(struct tare_buf *to, const char *text, bool tex, bool percent);
 void tare_plot_tex(struct tare_buf *to, const char *text);
 void tare_plot_xml(struct tare_buf *to, const char *text);

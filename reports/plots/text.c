@@ -57,6 +57,21 @@ double tare_plot_width(const char *text)
     return width;
 }
 
+/* Back-quotes would run a command and "@" begins a macro, so they are written by their codes. */
+static void put_quoted(struct tare_buf *to, char c, bool percent)
+{
+    if (c == '`' || c == '@') {
+        tare_buf_printf(to, "\\%03o", (unsigned)c);
+    } else if (c == '"' || c == '\\') {
+        tare_buf_printf(to, "\\%c", c);
+    } else {
+        tare_buf_add(to, &c, 1);
+    }
+    if (c == '%' && percent) {
+        tare_buf_add(to, &c, 1);
+    }
+}
+
 void tare_plot_quote(struct tare_buf *to, const char *text, bool tex, bool percent)
 {
     struct tare_buf safe;
@@ -66,14 +81,11 @@ void tare_plot_quote(struct tare_buf *to, const char *text, bool tex, bool perce
     } else {
         tare_plot_clean(&safe, text, SIZE_MAX);
     }
-    tare_buf_add_str(to, "'");
+    tare_buf_add_str(to, "\"");
     for (const char *p = tare_buf_str(&safe); *p; p++) {
-        tare_buf_add(to, p, 1);
-        if (*p == '\'' || (percent && *p == '%')) {
-            tare_buf_add(to, p, 1);
-        }
+        put_quoted(to, *p, percent);
     }
-    tare_buf_add_str(to, "'");
+    tare_buf_add_str(to, "\"");
     tare_buf_fini(&safe);
 }
 
