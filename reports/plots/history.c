@@ -148,7 +148,9 @@ int tare_plot_of_history(const struct tare_plot_history *history, struct tare_pl
         add_marks(&m, "new series", h->breaks, h->n_breaks, NULL, 2, true);
         set_axes(&m, h);
         tare_making_say(
-            &m, "Vertical lines: %zu changes%s%s; %zu breaks, where machine, kernel or microcode changed.",
+            &m,
+            "Vertical lines: changes (%zu%s%s), and where a new series begins (%zu) since machine, kernel "
+            "or microcode changed.",
             h->n_changes, h->method ? ", by " : "", h->method ? h->method : "", h->n_breaks);
         if (h->low && h->level > 0) {
             tare_making_say(&m, "Vertical bars: %.3g %% intervals.", 100 * h->level);

@@ -369,19 +369,21 @@ static void add_unplaced(struct tare_layout *l)
     }
 }
 
-int tare_layout_make(const struct tare_plot *plot, bool titled, struct tare_layout *out, struct tare_err *err)
+int tare_layout_make(const struct tare_plot *plot, bool titled, bool captioned, struct tare_layout *out,
+                     struct tare_err *err)
 {
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < plot->n_panels; i++) {
         tare_axis_map_make(plot, i, true, &out->frames[i].x);
         tare_axis_map_make(plot, i, false, &out->frames[i].y);
     }
-    int r = wrap_caption(plot, out);
+    int r = captioned ? wrap_caption(plot, out) : 0;
     if (r == 0) {
         place_frames(plot, titled, out);
         r = place_labels(plot, out);
     }
-    if (r == 0 && out->n_unplaced > 0) { /* the frames move up by a line, and the labels with them */
+    if (r == 0 && captioned &&
+        out->n_unplaced > 0) { /* the frames move up by a line, and the labels with them */
         add_unplaced(out);
         out->n_labels = out->n_unplaced = 0;
         place_frames(plot, titled, out);

@@ -56,9 +56,9 @@ struct tare_layout {
     struct tare_arena arena;
 };
 
-/* `titled`: room for the title. */
-TARE_MUST_CHECK int tare_layout_make(const struct tare_plot *plot, bool titled, struct tare_layout *out,
-                                     struct tare_err *err);
+/* Room for the title, and for the caption. */
+TARE_MUST_CHECK int tare_layout_make(const struct tare_plot *plot, bool titled, bool captioned,
+                                     struct tare_layout *out, struct tare_err *err);
 void tare_layout_fini(struct tare_layout *layout);
 /* Has a series an entry in the legend of its panel? The first of equal names speaks for all. */
 bool tare_in_legend(const struct tare_plot *plot, size_t panel, size_t i);

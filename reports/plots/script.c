@@ -50,8 +50,8 @@ static void put_terminal(const struct script *s)
     switch (s->format) {
     case TARE_PLOT_PDF:
         tare_buf_printf(s->to,
-                        "set terminal pdfcairo size %.4gin,%.4gin noenhanced font 'Sans,12' fontscale 0.75 "
-                        "linewidth 1 dashlength 1 pointscale 0.7 background '#ffffff'\n",
+                        "set terminal pdfcairo size %.4gin,%.4gin noenhanced font 'Sans,12' fontscale 0.415 "
+                        "linewidth 1 dashlength 1 pointscale 1.1 background '#ffffff'\n",
                         w / 96, h / 96);
         break;
     case TARE_PLOT_PNG:
@@ -235,7 +235,7 @@ static void put_marks(const struct script *s, size_t panel)
                 tare_buf_add_str(s->to, "set label ");
                 quote_short(s, series->points[j].label, 36, false);
                 tare_buf_printf(s->to,
-                                " at first %.12g, graph 0.98 right rotate by 90 offset -0.7,0 font '%s' "
+                                " at first %.12g, graph 0.98 right rotate by 90 offset -1.1,0 font '%s' "
                                 "textcolor rgb '#000000'\n",
                                 x, font(s, 11));
             }
@@ -353,8 +353,8 @@ static void put_bar_boxes(const struct script *s, size_t panel, size_t i, bool *
     tare_buf_printf(
         s->to,
         "%s$p%zus%zu using ($1*%.12g):2:($7*%.12g):($1*%.12g):($2-0.36):($2+0.36) with boxxyerror "
-        "fillstyle solid %.2f border linecolor rgb '%s'",
-        *first ? "plot " : ", \\\n     ", panel, i, scale, scale, scale, look.fill, look.colour);
+        "linecolor rgb '%s' fillstyle solid %.2f border",
+        *first ? "plot " : ", \\\n     ", panel, i, scale, scale, scale, look.colour, look.fill);
     *first = false;
     put_title(s, panel, i);
 }
@@ -373,16 +373,16 @@ static void put_line_style(const struct script *s, const struct tare_plot_series
         tare_buf_printf(s->to, " dashtype %s", series->thin ? "(4,3)" : look.dash);
     }
     if (series->style == TARE_PLOT_POINTS || series->style == TARE_PLOT_LINE_POINTS) {
-        tare_buf_printf(s->to, " pointtype %d pointsize %s", symbol, series->muted ? "0.6" : "0.75");
+        tare_buf_printf(s->to, " pointtype %d pointsize %s", symbol,
+                        s->tex          ? "1.6"
+                        : series->muted ? "0.65"
+                                        : "0.75");
     }
 }
 
 static void put_series(const struct script *s, size_t panel, size_t i, bool *first)
 {
     const struct tare_plot_series *series = &s->plot->panels[panel].series[i];
-    if (series->style == TARE_PLOT_BAND) {
-        return;
-    }
     if (series->style == TARE_PLOT_MARKS) { /* drawn already: its entry in the legend */
         struct tare_look look = tare_look_of(series);
         tare_buf_printf(s->to, "%sNaN with lines linecolor rgb '%s' linewidth 1.3 dashtype %s",
@@ -400,8 +400,19 @@ static void put_series(const struct script *s, size_t panel, size_t i, bool *fir
     put_title(s, panel, i);
 }
 
+static void put_series_of(const struct script *s, size_t panel, size_t i, enum tare_plot_style style,
+                          bool *first)
+{
+    if (s->plot->panels[panel].series[i].style == style) {
+        put_series(s, panel, i, first);
+    }
+}
+
+/* From the ground up: bands, bars, bars of intervals, lines, symbols. */
 static void put_panel(const struct script *s, size_t panel)
 {
+    static const enum tare_plot_style order[] = {TARE_PLOT_LINE, TARE_PLOT_STEPS, TARE_PLOT_LINE_POINTS,
+                                                 TARE_PLOT_POINTS, TARE_PLOT_MARKS};
     size_t n = s->plot->panels[panel].n_series;
     bool first = true;
     put_frame(s, panel);
@@ -409,11 +420,16 @@ static void put_panel(const struct script *s, size_t panel)
     for (size_t i = 0; i < n; i++) {
         put_band(s, panel, i, &first);
     }
+    for (size_t i = 0; i < n; i++) {
+        put_series_of(s, panel, i, TARE_PLOT_BARS, &first);
+    }
     for (size_t i = n; i-- > 0;) {
         put_bars(s, panel, i, &first);
     }
-    for (size_t i = 0; i < n; i++) {
-        put_series(s, panel, i, &first);
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++) {
+        for (size_t i = 0; i < n; i++) {
+            put_series_of(s, panel, i, order[k], &first);
+        }
     }
     tare_buf_add_str(s->to, "\n");
     if (panel + 1 < s->plot->n_panels) {
@@ -437,7 +453,7 @@ int tare_plot_script(const struct tare_plot *plot, enum tare_plot_format format,
                      struct tare_buf *to, struct tare_err *err)
 {
     struct tare_layout layout;
-    int r = tare_layout_make(plot, titled, &layout, err);
+    int r = tare_layout_make(plot, titled, format != TARE_PLOT_TIKZ, &layout, err);
     if (r < 0) {
         return r;
     }

@@ -481,7 +481,7 @@ static void test_history(void **state)
     assert_near(series(0, "new series")->points[0].x, 6.5);
     assert_near(series(0, "median between changes")->points[0].y, 11);
     assert_near(plot.panels[0].series[2].points[1].y, 22);
-    assert_said("1 changes, by rank scan");
+    assert_said("changes (1, by rank scan)");
     tare_plot_fini(&plot);
     h.changes = wrong;
     assert_int_equal(tare_plot_of_history(&h, &plot, &err), TARE_E_FORMAT);

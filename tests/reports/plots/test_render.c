@@ -202,7 +202,7 @@ static void test_labels(void **state)
             points[i].y = (double)(seed >> 8) / (1 << 24);
             points[i].label = "a label";
         }
-        assert_int_equal(tare_layout_make(&plot, true, &l, &err), 0);
+        assert_int_equal(tare_layout_make(&plot, true, true, &l, &err), 0);
         assert_int_equal(l.n_labels + l.n_unplaced, n);
         assert_true(n > 12 || l.n_unplaced == 0);
         for (size_t i = 0; i < l.n_labels; i++) {
@@ -231,7 +231,7 @@ static void test_caption(void **state)
     memset(text + 700, 'x', 300); /* a word that no line holds */
     text[sizeof text - 1] = '\0';
     plot.caption = text;
-    assert_int_equal(tare_layout_make(&plot, true, &l, &err), 0);
+    assert_int_equal(tare_layout_make(&plot, true, true, &l, &err), 0);
     for (size_t i = 0; i < l.n_lines; i++) {
         assert_true(tare_plot_width(l.lines[i]) * 10 / 12 < l.width - 20);
         (void)strcat(joined, l.lines[i]);
