@@ -77,8 +77,16 @@ struct tare_look tare_look_of(const struct tare_plot_series *series);
 void tare_plot_clean(struct tare_buf *to, const char *text, size_t max_chars);
 /* How wide a text is, in px at a font size of 12. */
 double tare_plot_width(const char *text);
-/* A gnuplot string in double quotes; for TikZ with TeX's specials escaped. `percent`: gnuplot formats it. */
-void tare_plot_quote(struct tare_buf *to, const char *text, bool tex, bool percent);
+/* Which letters a format can draw. What it cannot is written as "[U+6A21]". */
+enum tare_letters {
+    TARE_LETTERS_ALL = 0, /* SVG: whoever shows it has the fonts */
+    TARE_LETTERS_CAIRO,   /* what DejaVu has: gnuplot 5.4 draws others, if no font has them, all over the
+                             picture */
+    TARE_LETTERS_TEX      /* what pdflatex knows; TeX's specials escaped */
+};
+
+/* A gnuplot string in double quotes. `percent`: gnuplot formats it. */
+void tare_plot_quote(struct tare_buf *to, const char *text, enum tare_letters letters, bool percent);
 void tare_plot_tex(struct tare_buf *to, const char *text);
 void tare_plot_xml(struct tare_buf *to, const char *text);
 

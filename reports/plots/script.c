@@ -19,7 +19,12 @@ struct script {
 
 static void quote(const struct script *s, const char *text, bool percent)
 {
-    tare_plot_quote(s->to, text, s->tex, percent);
+    bool cairo = s->format == TARE_PLOT_PDF || s->format == TARE_PLOT_PNG;
+    tare_plot_quote(s->to, text,
+                    s->tex  ? TARE_LETTERS_TEX
+                    : cairo ? TARE_LETTERS_CAIRO
+                            : TARE_LETTERS_ALL,
+                    percent);
 }
 
 /* Foreign text that must not be longer than so many characters. */
@@ -102,7 +107,7 @@ static void put_common(const struct script *s)
     tare_buf_add_str(s->to, "set encoding utf8\n"
                             "set border 3 linecolor rgb '#000000' linewidth 0.8\n"
                             "set tics nomirror out scale 0.5\n"
-                            "set grid xtics ytics linecolor rgb '#A0A0A0' linewidth 0.4 dashtype (2,3)\n"
+                            "set grid xtics ytics linecolor rgb '#BBBBBB' linewidth 0.4 dashtype (2,3)\n"
                             "set style fill solid 0.5 border\n"
                             "# columns: x, y, x_low, x_high, y_low, y_high, base; NaN: no interval\n");
     for (size_t p = 0; p < s->plot->n_panels; p++) {

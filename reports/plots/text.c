@@ -57,6 +57,29 @@ double tare_plot_width(const char *text)
     return width;
 }
 
+/* Latin, Greek, Cyrillic, Armenian; further Latin, punctuation, arrows, mathematics. */
+static bool cairo_knows(uint32_t code)
+{
+    return code < 0x590 || (code >= 0x1e00 && code < 0x2c00) || code == 0xfffd;
+}
+
+static void put_cairo(struct tare_buf *to, const char *text)
+{
+    struct tare_buf clean;
+    tare_buf_init(&clean, 1 << 16);
+    tare_plot_clean(&clean, text, SIZE_MAX);
+    uint32_t code = 0;
+    const char *p = tare_buf_str(&clean);
+    for (size_t n; (n = tare_utf8_next(p, &code)) > 0; p += n) {
+        if (cairo_knows(code)) {
+            tare_buf_add(to, p, n);
+        } else {
+            tare_buf_printf(to, "[U+%04X]", (unsigned)code);
+        }
+    }
+    tare_buf_fini(&clean);
+}
+
 /* Back-quotes would run a command and "@" begins a macro, so they are written by their codes. */
 static void put_quoted(struct tare_buf *to, char c, bool percent)
 {
@@ -72,12 +95,14 @@ static void put_quoted(struct tare_buf *to, char c, bool percent)
     }
 }
 
-void tare_plot_quote(struct tare_buf *to, const char *text, bool tex, bool percent)
+void tare_plot_quote(struct tare_buf *to, const char *text, enum tare_letters letters, bool percent)
 {
     struct tare_buf safe;
     tare_buf_init(&safe, 1 << 16);
-    if (tex) {
+    if (letters == TARE_LETTERS_TEX) {
         tare_plot_tex(&safe, text);
+    } else if (letters == TARE_LETTERS_CAIRO) {
+        put_cairo(&safe, text);
     } else {
         tare_plot_clean(&safe, text, SIZE_MAX);
     }

@@ -156,7 +156,7 @@ static void test_text(void **state)
         tare_buf_init(&quoted, 1000);
         tare_buf_init(&tex, 1000);
         tare_buf_init(&xml, 1000);
-        tare_plot_quote(&quoted, cases[i].text, false, true);
+        tare_plot_quote(&quoted, cases[i].text, TARE_LETTERS_ALL, true);
         tare_plot_tex(&tex, cases[i].text);
         tare_plot_xml(&xml, cases[i].text);
         assert_string_equal(tare_buf_str(&quoted), cases[i].quoted);
@@ -166,6 +166,16 @@ static void test_text(void **state)
         tare_buf_fini(&tex);
         tare_buf_fini(&xml);
     }
+}
+
+static void test_letters(void **state)
+{
+    (void)state;
+    struct tare_buf to;
+    tare_buf_init(&to, 1000);
+    tare_plot_quote(&to, "\xc2\xb5 \xe2\x89\xa4 \xe6\xa8\xa1 \xf0\x9f\x98\x80", TARE_LETTERS_CAIRO, false);
+    assert_string_equal(tare_buf_str(&to), "\"\xc2\xb5 \xe2\x89\xa4 [U+6A21] [U+1F600]\"");
+    tare_buf_fini(&to);
 }
 
 static void test_cut(void **state)
@@ -345,10 +355,10 @@ static void test_svg(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ticks),   cmocka_unit_test(test_odd_axes), cmocka_unit_test(test_units),
-        cmocka_unit_test(test_text),    cmocka_unit_test(test_cut),      cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_caption), cmocka_unit_test(test_looks),    cmocka_unit_test(test_script),
-        cmocka_unit_test(test_svg),
+        cmocka_unit_test(test_ticks),  cmocka_unit_test(test_odd_axes), cmocka_unit_test(test_units),
+        cmocka_unit_test(test_text),   cmocka_unit_test(test_letters),  cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_labels), cmocka_unit_test(test_caption),  cmocka_unit_test(test_looks),
+        cmocka_unit_test(test_script), cmocka_unit_test(test_svg),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
