@@ -130,33 +130,48 @@ static bool growing_init(struct growing *g, size_t cap)
     return g->curves && g->xs && g->ys;
 }
 
-/* The curve of one cell's facts, if it has one. */
-static int take_facts(struct growing *g, struct tare_arena *arena, const struct tare_report_cell *cell,
-                      struct tare_err *err)
+/* [[x, y], ...]; what is no pair of numbers is passed over. False: no memory. */
+static bool take_points(struct growing *g, size_t at, const struct tare_json *list)
 {
-    struct tare_json *facts = NULL;
-    size_t at = 0;
-    int r = 0;
-    if (!cell->facts || tare_json_parse(cell->facts, strlen(cell->facts), "model facts", &facts, err) < 0) {
-        return 0;
-    }
-    const struct tare_json *curve = tare_json_get(facts, "training_curve"),
-                           *list = tare_json_get(curve, "points");
-    const char *unit = tare_json_str(tare_json_get(curve, "unit"));
-    bool ok = tare_json_size(list) == 0 || find_curve(g, arena, cell->model ? cell->model : "?", &at);
-    if (ok && unit && !g->y_unit) {
-        g->y_unit = tare_arena_copy(arena, unit, strlen(unit) + 1);
-    }
-    bool fresh = ok && tare_json_size(list) > 0 && g->curves[at].n == 0; /* the same model on other tasks */
-    for (const struct tare_json *p = fresh ? tare_json_first(list) : NULL; p && ok; p = tare_json_next(p)) {
+    bool ok = true;
+    for (const struct tare_json *p = tare_json_first(list); p && ok; p = tare_json_next(p)) {
         const struct tare_json *x = tare_json_first(p), *y = x ? tare_json_next(x) : NULL;
         if (tare_json_type(x) == TARE_JSON_NUMBER && y && tare_json_type(y) == TARE_JSON_NUMBER) {
             ok = add_point(g, at, tare_json_num(x), tare_json_num(y));
         }
     }
-    r = ok ? 0 : tare_err_set(err, TARE_E_NOMEM, "plot: out of memory");
+    return ok;
+}
+
+/* False: no memory. A model that was met on another task already has its curve. */
+static bool take_curve(struct growing *g, struct tare_arena *arena, const char *model,
+                       const struct tare_json *curve)
+{
+    const struct tare_json *list = tare_json_get(curve, "points");
+    const char *unit = tare_json_str(tare_json_get(curve, "unit"));
+    size_t at = 0;
+    if (tare_json_size(list) == 0) {
+        return true;
+    }
+    if (unit && !g->y_unit) {
+        g->y_unit = tare_arena_copy(arena, unit, strlen(unit) + 1);
+    }
+    return find_curve(g, arena, model, &at) && (g->curves[at].n > 0 || take_points(g, at, list));
+}
+
+/* The curve of one cell's facts, if it has one. Facts that cannot be read say nothing. */
+static int take_facts(struct growing *g, struct tare_arena *arena, const struct tare_report_cell *cell,
+                      struct tare_err *err)
+{
+    struct tare_json *facts = NULL;
+    struct tare_err ignored = {0};
+    if (!cell->facts ||
+        tare_json_parse(cell->facts, strlen(cell->facts), "model facts", &facts, &ignored) < 0) {
+        return 0;
+    }
+    bool ok = take_curve(g, arena, cell->model ? cell->model : "?", tare_json_get(facts, "training_curve"));
     tare_json_destroy(facts);
-    return r;
+    return ok ? 0 : tare_err_set(err, TARE_E_NOMEM, "plot: out of memory");
 }
 
 static int from_facts(const struct tare_report_input *in, struct tare_plot *out, struct tare_err *err)

@@ -95,25 +95,35 @@ static bool names_id(const char *p, const char *end)
            begins(p, end, "url(#");
 }
 
+/* Tabs, and lines that are empty, are for nobody. */
+static bool is_idle(const char *p, const char *end)
+{
+    return *p == '\t' || (*p == '\n' && p + 1 < end && p[1] == '\n');
+}
+
+/* Up to its name, which the prefix begins. Returns the name. */
+static const char *put_id(const struct finish *f, const char *p, const char *end)
+{
+    size_t n = strcspn(p, "'\"#") + (begins(p, end, "href='#") ? 2 : 1);
+    tare_buf_add(f->to, p, n);
+    tare_buf_add_str(f->to, f->prefix);
+    return p + n;
+}
+
 static void put_body(const struct finish *f, const char *p, const char *end)
 {
     bool in_tag = false;
     while (p < end) {
         const struct swap *swap = *p == '<' || in_tag ? swap_at(f, p, end) : NULL;
-        in_tag = *p == '<' ? true : *p == '>' ? false : in_tag;
+        in_tag = *p == '<' || (in_tag && *p != '>');
         if (swap) {
             tare_buf_add_str(f->to, swap->to);
+            in_tag = in_tag && !swap->skip_to;
             p = swap->skip_to ? after(p, end, swap->skip_to) : p + strlen(swap->from);
-            in_tag = swap->skip_to ? false : in_tag;
         } else if (in_tag && names_id(p, end)) {
-            size_t n = strcspn(p, "'\"#") + (begins(p, end, "href='#") ? 2 : 1);
-            tare_buf_add(f->to, p, n);
-            tare_buf_add_str(f->to, f->prefix);
-            p += n;
+            p = put_id(f, p, end);
         } else {
-            if (*p != '\t' && !(*p == '\n' && p + 1 < end && p[1] == '\n')) {
-                tare_buf_add(f->to, p, 1);
-            }
+            tare_buf_add(f->to, p, is_idle(p, end) ? 0 : 1);
             p++;
         }
     }

@@ -20,16 +20,22 @@ def need_gnuplot():
         raise Skip("no gnuplot")
 
 
+MADE = []
+
+
 def run():
-    """Models with names that mean harm, faster one by one, and as many lengths of prompts as a line needs."""
+    """Once for all tests: models with names that mean harm, and as many lengths of prompts as a line needs."""
+    if MADE:
+        return
     models = [null(name, first_ns=f"{20 * (i + 1)}us", token_ns=f"{5 * (i + 1)}us") for i, name in enumerate(HOSTILE)]
     tasks = [{"task": "tokens", "name": f"deep-{n}", "options": {"items": 8, "prompt_tok": n, "max_output": 4}}
              for n in (4, 64)]
     tare("run", write_plan("plan.json", models, tasks, repeats=6), "--db", "x.db")
+    MADE.append(os.path.abspath("x.db"))
 
 
 def plot(what, *args, **keywords):
-    return tare("report", "--db", "x.db", "--plot", what, *args, **keywords)
+    return tare("report", "--db", MADE[0], "--plot", what, *args, **keywords)
 
 
 def texts(path):
@@ -77,7 +83,7 @@ def test_script_has_the_figures():
     script = plot(DEPTH, "--format", "script").out
     rows = {tuple(float(word) for word in line.split()[1:2] + line.split()[4:6])
             for line in script.splitlines() if line.startswith(" 64 ")}
-    figures = query("x.db", "SELECT f.value, f.low, f.high FROM figure f JOIN cell c ON c.id = f.cell_id "
+    figures = query(MADE[0], "SELECT f.value, f.low, f.high FROM figure f JOIN cell c ON c.id = f.cell_id "
                             "WHERE f.name IN ('tpot_p50', 'peak_rss') AND c.task = 'deep-64'")
     equal(len(figures), 2 * len(HOSTILE), "figures")
     equal(rows, set(figures), "data of the script")
