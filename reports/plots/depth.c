@@ -76,7 +76,7 @@ static void find_cells(struct scene *s, const struct tare_report_input *in, cons
 
 static bool has_two_depths(const struct scene *s, const struct tare_report_cell *system)
 {
-    double least = INFINITY, most = -INFINITY;
+    double least = (double)INFINITY, most = -(double)INFINITY;
     for (size_t i = 0; i < s->n; i++) {
         if (tare_same_system(s->cells[i].cell, system)) {
             least = fmin(least, s->cells[i].prompt_tok);

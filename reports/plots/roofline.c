@@ -226,7 +226,7 @@ static void choose_task(struct scene *s)
 static int build(const struct tare_report_input *in, const void *opts, struct tare_plot *out,
                  struct tare_err *err)
 {
-    struct scene s = {.in = in, .o = opts, .least = INFINITY, .most = -INFINITY};
+    struct scene s = {.in = in, .o = opts, .least = (double)INFINITY, .most = -(double)INFINITY};
     struct tare_making m;
     char title[160];
     s.rates[0] = (struct tare_pick){.figure = "achieved_flops_prefill", .task = s.o->task};

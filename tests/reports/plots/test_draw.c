@@ -40,7 +40,7 @@ static bool is_there(const char *program)
 {
     char path[4096];
     const char *list = getenv("PATH");
-    for (const char *p = list ? list : ""; *p; p += strcspn(p, ":"), p += *p == ':') {
+    for (const char *p = list; p && *p; p += strcspn(p, ":"), p += *p == ':') {
         (void)snprintf(path, sizeof path, "%.*s/%s", (int)strcspn(p, ":"), p, program);
         if (access(path, X_OK) == 0) {
             return true;
@@ -66,10 +66,8 @@ static void keep(const char *name, const char *suffix, const char *data, size_t 
 static char *draw(const char *name, enum tare_plot_format format, size_t *out_n)
 {
     static const char *const begins[] = {"<?xml", "%PDF-", "\x89PNG\r\n\x1a\n", "% Needs", "# "};
-    static const char *const ends[] = {"</svg>\n", "%%EOF\n",
-                                       "IEND\xae"
-                                       "B`\x82",
-                                       "\\end{tikzpicture}\n", "\n"};
+    static const char *const ends[] = {"</svg>\n", "%%EOF\n", "IEND\xae\x42\x60\x82", "\\end{tikzpicture}\n",
+                                       "\n"};
     char *data = NULL;
     size_t n = 0, n_end = strlen(ends[format]);
     if (tare_plot_render(&plot, format, &data, &n, &err) != 0) {
