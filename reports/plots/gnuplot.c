@@ -120,7 +120,7 @@ static int complain(int fd, int status, struct tare_err *err)
     for (char *line = said ? strtok(said, "\n") : NULL; line; line = strtok(NULL, "\n")) {
         last = line[strspn(line, " \t^")] ? line : last;
     }
-    bool terminal = said && strstr(last, "terminal");
+    bool terminal = last && strstr(last, "terminal");
     int r = tare_err_set(err, TARE_E_ENVIRONMENT, "gnuplot %s %d: %.200s%s",
                          WIFSIGNALED(status) ? "was ended by signal" : "failed with status",
                          WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -165,7 +165,7 @@ static bool begins_well(const char *picture, size_t n, enum tare_plot_format for
                         : format == TARE_PLOT_PNG  ? "\x89PNG"
                         : format == TARE_PLOT_TIKZ ? "\\begin{tikzpicture}"
                                                    : "<?xml";
-    return n > strlen(begin) && memcmp(picture, begin, strlen(begin)) == 0;
+    return picture && n > strlen(begin) && memcmp(picture, begin, strlen(begin)) == 0;
 }
 
 int tare_gnuplot_run(const char *script, size_t n, enum tare_plot_format format, char **out, size_t *out_n,

@@ -80,7 +80,7 @@ static double left_of(const struct tare_plot *plot, const struct tare_layout *l)
             double w = tare_plot_width(l->frames[p].y.texts[i]);
             widest = w > widest ? w : widest;
         }
-        for (size_t i = 0; i < axis->n_categories; i++) {
+        for (size_t i = 0; axis->categories && i < axis->n_categories; i++) {
             double w = tare_plot_width(axis->categories[i]);
             w = w > category_max ? category_max : w;
             widest = w > widest ? w : widest;

@@ -191,7 +191,7 @@ static void put_ticks(const struct script *s, const char *which, const struct ta
                       const struct tare_axis_map *map, bool named)
 {
     tare_buf_printf(s->to, "set %stics (", which);
-    for (size_t i = 0; i < axis->n_categories; i++) {
+    for (size_t i = 0; axis->categories && i < axis->n_categories; i++) {
         tare_buf_add_str(s->to, i ? ", " : "");
         quote_short(s, named ? axis->categories[i] : "", 34, true);
         tare_buf_printf(s->to, " %zu", i);

@@ -11,8 +11,8 @@ from clilib import Skip, contains, equal, main, null, query, strict_json, tare, 
 
 DEPTH = "depth{memory=peak_rss}"  # the null backend has no state
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = ["<script>`touch pwned`</script>", "'; system \"touch pwned\" # \\input{x}",
-           "$x_{2}^$ %s%n na\u00efve \u6a21\u578b"]
+HOSTILE = ["<script>`touch pwned`</script>", "'; system \"touch pwned\" #",
+           "$x_{2}^$ %s%n \\input{x} na\u00efve \u6a21\u578b"]
 
 
 def need_gnuplot():

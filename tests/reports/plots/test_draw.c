@@ -154,6 +154,7 @@ static void test_svg_is_harmless(void **state)
     }
     assert_non_null(strstr(svg, "role=\"img\""));
     assert_non_null(strstr(svg, "&lt;script"));
+    keep("inline", "svg", svg, strlen(svg));
     free(svg);
     tare_plot_fini(&plot);
 }
@@ -248,7 +249,7 @@ static void test_two_panels(void **state)
     tare_plot_fini(&plot);
 }
 
-/* Equal plots are equal files, but for PDF, which has a date. */
+/* Equal plots are equal files, but for PDF, which has a date. PNG is left out: it is the slowest. */
 static void test_same_again(void **state)
 {
     (void)state;
@@ -256,13 +257,14 @@ static void test_same_again(void **state)
     hostile_systems();
     build("pareto");
     for (int f = TARE_PLOT_SVG; f <= TARE_PLOT_SCRIPT; f++) {
+        if (f == TARE_PLOT_PDF || f == TARE_PLOT_PNG) {
+            continue;
+        }
         size_t n = 0, again = 0;
         char *a = draw("again", (enum tare_plot_format)f, &n),
              *b = draw("again", (enum tare_plot_format)f, &again);
-        if (f != TARE_PLOT_PDF) {
-            assert_int_equal(n, again);
-            assert_memory_equal(a, b, n);
-        }
+        assert_int_equal(n, again);
+        assert_memory_equal(a, b, n);
         free(a);
         free(b);
     }
