@@ -17,7 +17,7 @@ enum {
     panel_height = 350,
     half_height = 215,
     gap = 16,
-    axis_height = 44,
+    axis_height = 52,
     row_height = 24, /* of a category */
     line_height = 14,
     legend_max = 240,
@@ -86,7 +86,7 @@ static double left_of(const struct tare_plot *plot, const struct tare_layout *l)
             widest = w > widest ? w : widest;
         }
     }
-    return margin + 22 + widest + 8;
+    return margin + 30 + widest + 8;
 }
 
 static double height_of(const struct tare_plot *plot, size_t panel)

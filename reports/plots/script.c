@@ -162,7 +162,7 @@ static void put_labels(const struct script *s, size_t panel)
             quote(s, label->text, false);
             put_at(s, label->x, label->y);
             tare_buf_printf(s->to, " left font '%s' textcolor rgb '%s'\n", font(s, 11),
-                            label->muted ? "#7A7A7A" : "#000000");
+                            label->muted ? "#6A6A6A" : "#000000");
             put_leader(s, label);
         }
     }

@@ -145,8 +145,9 @@ static void test_svg_is_harmless(void **state)
     build("pareto");
     char *svg = NULL;
     assert_int_equal(tare_plot_svg(&plot, &svg, &err), 0);
-    static const char *const never[] = {"<script",     "<?xml",  "#ffffff", "url(http",
-                                        "href=\"http", "onload", "\xff"};
+    keep("inline", "svg", svg, strlen(svg));
+    static const char *const never[] = {"<script", "<?xml", "#ffffff",    "url(http", "href=\"http",
+                                        "onload",  "\xff",  "rgb(0,0,0)", "black",    "rgb(106,"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         if (strstr(svg, never[i])) {
             fail_msg("%s in the picture", never[i]);
@@ -154,7 +155,6 @@ static void test_svg_is_harmless(void **state)
     }
     assert_non_null(strstr(svg, "role=\"img\""));
     assert_non_null(strstr(svg, "&lt;script"));
-    keep("inline", "svg", svg, strlen(svg));
     free(svg);
     tare_plot_fini(&plot);
 }
@@ -175,7 +175,7 @@ static void test_ids_differ(void **state)
         assert_null(strstr(b.svg, id));
     }
     assert_true(n >= 2);
-    assert_string_equal(b.title, plot.title ? plot.title : b.title);
+    assert_non_null(strstr(b.title, "where the energy went"));
     assert_true(strlen(b.text) > 50);
     tare_plot_picture_fini(&a);
     tare_plot_picture_fini(&b);
