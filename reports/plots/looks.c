@@ -9,7 +9,7 @@
 struct tare_look tare_look_of(const struct tare_plot_series *series)
 {
     static const struct tare_look looks[TARE_PLOT_MAX_LOOKS] = {
-        {"#0A62A9", "solid", 7, 6, 0.95},         /* blue */
+        {"#1A6EBB", "solid", 7, 6, 0.95},         /* blue */
         {"#E07000", "(10,4)", 5, 4, 0.55},        /* orange */
         {"#00795C", "(2,3)", 9, 8, 0.30},         /* green */
         {"#4FA9DD", "(9,3,2,3)", 13, 12, 0.80},   /* sky */
