@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Quality against cost: one point a system, with the interval of each. The line joins the systems that no
- * other beats in both by their estimates. Grey is what another system beats beyond both intervals; what is
- * neither is not decided. It ranks nothing by modelled or declared figures.
+ * other beats in both by their estimates. Grey is what another system clearly beats: no worse in either by
+ * the estimates, and better beyond both intervals in one. What is beaten by the estimates alone is not
+ * decided. It ranks nothing by modelled or declared figures.
  */
 #include "reports/plots/build.h"
 
@@ -85,11 +86,10 @@ static double bound(const struct tare_figure *f, bool high)
     return !tare_figure_has_interval(f) ? f->value : high ? f->high : f->low;
 }
 
-/* Is a at least as good as b whatever is true within both intervals? */
-static bool surely(const struct tare_figure *a, const struct tare_figure *b, enum tare_better better)
+/* Is a better than b beyond both intervals? */
+static bool clearly(const struct tare_figure *a, const struct tare_figure *b, enum tare_better better)
 {
-    return better == TARE_BETTER_HIGHER ? bound(a, false) >= bound(b, true)
-                                        : bound(a, true) <= bound(b, false);
+    return better == TARE_BETTER_HIGHER ? bound(a, false) > bound(b, true) : bound(a, true) < bound(b, false);
 }
 
 static bool as_good(const struct tare_figure *a, const struct tare_figure *b, enum tare_better better)
@@ -113,8 +113,8 @@ static void judge(struct scene *s)
                 !as_good(b->y, a->y, s->better_y)) {
                 continue;
             }
-            bool sure = surely(b->x, a->x, s->better_x) && surely(b->y, a->y, s->better_y);
-            a->standing = sure ? DOMINATED : a->standing == ON_FRONT ? UNDECIDED : a->standing;
+            bool clear = clearly(b->x, a->x, s->better_x) || clearly(b->y, a->y, s->better_y);
+            a->standing = clear ? DOMINATED : a->standing == ON_FRONT ? UNDECIDED : a->standing;
         }
     }
 }
@@ -187,8 +187,9 @@ static void draw(struct tare_making *m, const struct scene *s, const struct tare
     set_axis(m, &panel->x, &s->x, s->better_x);
     set_axis(m, &panel->y, &s->y, s->better_y);
     tare_making_say(
-        m, "On the front: no other is as good in both by the estimates. Dominated: another is better beyond "
-           "the intervals of both. Not decided: between the two.");
+        m, "On the front: no other is as good in both by the estimates. Dominated: another is no worse in "
+           "either by the estimates, and better beyond both intervals in one. Not decided: another is "
+           "better by the estimates alone.");
     tare_pick_say(m, &s->x, "Horizontal bars");
     tare_pick_say(m, &s->y, "Vertical bars");
     tare_say_tokenizers(m, &s->x, in);

@@ -112,7 +112,8 @@ TARE_MUST_CHECK int tare_plot_render(const struct tare_plot *plot, enum tare_plo
 /* An <svg> element to stand inside a page: no prolog, ids of its own, title and desc, the page's own text
  * colour, no background. free() it. */
 TARE_MUST_CHECK int tare_plot_svg(const struct tare_plot *plot, char **svg, struct tare_err *err);
-/* Builds and draws what `what` names as a picture of a table. Its strings are malloc'ed. */
+/* Builds and draws what `what` names as a picture of a table: the page writes title and text beside it, so
+ * they are not in the svg. Its strings are malloc'ed. */
 TARE_MUST_CHECK int tare_plot_picture(const struct tare_report_input *in, const char *what,
                                       struct tare_table_picture *out, struct tare_err *err);
 void tare_plot_picture_fini(struct tare_table_picture *picture);

@@ -90,14 +90,18 @@ void tare_plot_quote(struct tare_buf *to, const char *text, enum tare_letters le
 void tare_plot_tex(struct tare_buf *to, const char *text);
 void tare_plot_xml(struct tare_buf *to, const char *text);
 
-/* The whole script. PNG, PDF, ...: which terminal; TARE_PLOT_SCRIPT: with a terminal to choose. */
-TARE_MUST_CHECK int tare_plot_script(const struct tare_plot *plot, enum tare_plot_format format, bool titled,
-                                     struct tare_buf *to, struct tare_err *err);
+/* FILE: a file of its own. PAGE: in a page, without the title. BARE: without caption, title and description
+ * too, for pages that write them beside it. */
+enum tare_plot_form { TARE_FORM_FILE = 0, TARE_FORM_PAGE, TARE_FORM_BARE };
+
+/* The whole script for a format's terminal; TARE_PLOT_SCRIPT: with words for whoever restyles it. */
+TARE_MUST_CHECK int tare_plot_script(const struct tare_plot *plot, enum tare_plot_format format,
+                                     enum tare_plot_form form, struct tare_buf *to, struct tare_err *err);
 /* Runs gnuplot on a script; *out is what it wrote. */
 TARE_MUST_CHECK int tare_gnuplot_run(const char *script, size_t n, enum tare_plot_format format, char **out,
                                      size_t *out_n, struct tare_err *err);
-/* Makes gnuplot's SVG ours: title, desc, ids. `inlined`: as tare_plot_svg says. */
-TARE_MUST_CHECK int tare_svg_finish(const struct tare_plot *plot, const char *svg, size_t n, bool inlined,
-                                    struct tare_buf *to, struct tare_err *err);
+/* Makes gnuplot's SVG ours: title, desc, ids, colours. */
+TARE_MUST_CHECK int tare_svg_finish(const struct tare_plot *plot, const char *svg, size_t n,
+                                    enum tare_plot_form form, struct tare_buf *to, struct tare_err *err);
 
 #endif

@@ -454,11 +454,13 @@ static void put_head(const struct script *s)
     }
 }
 
-int tare_plot_script(const struct tare_plot *plot, enum tare_plot_format format, bool titled,
+int tare_plot_script(const struct tare_plot *plot, enum tare_plot_format format, enum tare_plot_form form,
                      struct tare_buf *to, struct tare_err *err)
 {
     struct tare_layout layout;
-    int r = tare_layout_make(plot, titled, format != TARE_PLOT_TIKZ, &layout, err);
+    bool titled = form == TARE_FORM_FILE && format != TARE_PLOT_TIKZ;
+    bool captioned = form != TARE_FORM_BARE && format != TARE_PLOT_TIKZ;
+    int r = tare_layout_make(plot, titled, captioned, &layout, err);
     if (r < 0) {
         return r;
     }

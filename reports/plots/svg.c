@@ -32,7 +32,7 @@ struct finish {
     const struct tare_plot *plot;
     struct tare_buf *to;
     char prefix[24];
-    bool inlined;
+    enum tare_plot_form form;
 };
 
 /* What stands behind `from` is replaced; `skip_to`: everything up to the end of that goes too. */
@@ -51,11 +51,15 @@ static void put_head(const struct finish *f, const char *svg, const char *end)
     }
     tare_buf_printf(
         f->to, "%s<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" ",
-        f->inlined ? "" : "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    tare_buf_printf(
-        f->to, "width=\"%.0f\" height=\"%.0f\" viewBox=\"%.*s\" role=\"img\" aria-labelledby=\"%st %sd\">\n",
-        width, height, n, box ? box + 9 : "", f->prefix, f->prefix);
-    tare_buf_printf(f->to, "<title id=\"%st\">", f->prefix);
+        f->form ? "" : "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    tare_buf_printf(f->to, "width=\"%.0f\" height=\"%.0f\" viewBox=\"%.*s\"", width, height, n,
+                    box ? box + 9 : "");
+    if (f->form == TARE_FORM_BARE) {
+        tare_buf_add_str(f->to, ">\n");
+        return;
+    }
+    tare_buf_printf(f->to, " role=\"img\" aria-labelledby=\"%st %sd\">\n<title id=\"%st\">", f->prefix,
+                    f->prefix, f->prefix);
     tare_plot_xml(f->to, f->plot->title);
     tare_buf_printf(f->to, "</title>\n<desc id=\"%sd\">", f->prefix);
     tare_plot_xml(f->to, f->plot->text ? f->plot->text : f->plot->caption ? f->plot->caption : "");
@@ -81,7 +85,7 @@ static const struct swap *swap_at(const struct finish *f, const char *p, const c
         {"<rect x=\"0\" y=\"0\"", "", "/>", true},
     };
     for (size_t i = 0; i < sizeof swaps / sizeof *swaps; i++) {
-        if (begins(p, end, swaps[i].from) && (f->inlined || !swaps[i].inlined_only)) {
+        if (begins(p, end, swaps[i].from) && (f->form || !swaps[i].inlined_only)) {
             return &swaps[i];
         }
     }
@@ -135,7 +139,7 @@ static void put_body(const struct finish *f, const char *p, const char *end)
     }
 }
 
-int tare_svg_finish(const struct tare_plot *plot, const char *svg, size_t n, bool inlined,
+int tare_svg_finish(const struct tare_plot *plot, const char *svg, size_t n, enum tare_plot_form form,
                     struct tare_buf *to, struct tare_err *err)
 {
     const char *end = svg + n;
@@ -143,7 +147,7 @@ int tare_svg_finish(const struct tare_plot *plot, const char *svg, size_t n, boo
     if (!head || !body) {
         return tare_err_set(err, TARE_E_FORMAT, "gnuplot wrote an SVG of an unknown form");
     }
-    struct finish f = {.plot = plot, .to = to, .inlined = inlined};
+    struct finish f = {.plot = plot, .to = to, .form = form};
     (void)snprintf(f.prefix, sizeof f.prefix, "p%" PRIx64 "-", hash(svg, n));
     put_head(&f, head, body);
     put_body(&f, body + 7, end);
@@ -169,8 +173,8 @@ static void finish_tikz(const struct tare_plot *plot, const char *tikz, struct t
     }
 }
 
-static int finish(const struct tare_plot *plot, enum tare_plot_format format, bool inlined, char *made,
-                  size_t n_made, char **out, size_t *out_n, struct tare_err *err)
+static int finish(const struct tare_plot *plot, enum tare_plot_format format, enum tare_plot_form form,
+                  char *made, size_t n_made, char **out, size_t *out_n, struct tare_err *err)
 {
     struct tare_buf to;
     if (format == TARE_PLOT_PDF || format == TARE_PLOT_PNG) {
@@ -183,7 +187,7 @@ static int finish(const struct tare_plot *plot, enum tare_plot_format format, bo
     if (format == TARE_PLOT_TIKZ) {
         finish_tikz(plot, made, &to);
     } else {
-        r = tare_svg_finish(plot, made, n_made, inlined, &to, err);
+        r = tare_svg_finish(plot, made, n_made, form, &to, err);
     }
     r = r == 0 ? tare_buf_check(&to, "plot", err) : r;
     if (r == 0) {
@@ -195,20 +199,20 @@ static int finish(const struct tare_plot *plot, enum tare_plot_format format, bo
     return r;
 }
 
-static int render(const struct tare_plot *plot, enum tare_plot_format format, bool inlined, char **out,
-                  size_t *out_n, struct tare_err *err)
+static int render(const struct tare_plot *plot, enum tare_plot_format format, enum tare_plot_form form,
+                  char **out, size_t *out_n, struct tare_err *err)
 {
     struct tare_buf script;
     char *made = NULL;
     size_t n_made = 0;
     tare_buf_init(&script, 1 << 28);
-    int r = tare_plot_script(plot, format, !inlined && format != TARE_PLOT_TIKZ, &script, err);
+    int r = tare_plot_script(plot, format, form, &script, err);
     if (r == 0 && format == TARE_PLOT_SCRIPT) {
         *out_n = script.used;
         *out = tare_buf_take(&script);
     } else if (r == 0) {
         r = tare_gnuplot_run(tare_buf_str(&script), script.used, format, &made, &n_made, err);
-        r = r == 0 ? finish(plot, format, inlined, made, n_made, out, out_n, err) : r;
+        r = r == 0 ? finish(plot, format, form, made, n_made, out, out_n, err) : r;
     }
     tare_buf_fini(&script);
     return r;
@@ -217,13 +221,13 @@ static int render(const struct tare_plot *plot, enum tare_plot_format format, bo
 int tare_plot_render(const struct tare_plot *plot, enum tare_plot_format format, char **out, size_t *out_n,
                      struct tare_err *err)
 {
-    return render(plot, format, false, out, out_n, err);
+    return render(plot, format, TARE_FORM_FILE, out, out_n, err);
 }
 
 int tare_plot_svg(const struct tare_plot *plot, char **svg, struct tare_err *err)
 {
     size_t n = 0;
-    return render(plot, TARE_PLOT_SVG, true, svg, &n, err);
+    return render(plot, TARE_PLOT_SVG, TARE_FORM_PAGE, svg, &n, err);
 }
 
 int tare_plot_picture(const struct tare_report_input *in, const char *what, struct tare_table_picture *out,
@@ -231,8 +235,9 @@ int tare_plot_picture(const struct tare_report_input *in, const char *what, stru
 {
     struct tare_plot plot;
     char *svg = NULL;
+    size_t n = 0;
     int r = tare_plot_build(in, what, &plot, err);
-    r = r == 0 ? tare_plot_svg(&plot, &svg, err) : r;
+    r = r == 0 ? render(&plot, TARE_PLOT_SVG, TARE_FORM_BARE, &svg, &n, err) : r;
     char *title = r == 0 ? strdup(plot.title) : NULL;
     char *text = r == 0 ? strdup(plot.text ? plot.text : plot.caption) : NULL;
     if (r == 0 && (!title || !text)) {

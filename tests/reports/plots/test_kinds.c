@@ -149,6 +149,22 @@ static void test_pareto_line(void **state)
     assert_point(&line->points[1], 10, 0.5);
 }
 
+/* Better beyond the intervals in one figure and no worse in the other suffices; worse in the other by a hair
+ * does not, and equal figures dominate nobody. */
+static void test_pareto_clear(void **state)
+{
+    (void)state;
+    system_of("a", 100, 1, 0.50, 0.05);
+    system_of("b", 50, 1, 0.49, 0.05);
+    system_of("c", 50, 1, 0.501, 0.05);
+    system_of("a2", 100, 1, 0.50, 0.05);
+    build("pareto");
+    assert_int_equal(series(0, "on the front")->n_points, 3);
+    assert_int_equal(series(0, "dominated")->n_points, 1);
+    assert_point(&series(0, "dominated")->points[0], 50, 0.49);
+    assert_null(made_series(&plot, 0, "not decided"));
+}
+
 /* Where less is better on x, the corner is on the other side. */
 static void test_pareto_cost(void **state)
 {
@@ -592,6 +608,7 @@ int main(void)
         PLOT_TEST(test_usage),
         PLOT_TEST(test_pareto),
         PLOT_TEST(test_pareto_line),
+        PLOT_TEST(test_pareto_clear),
         PLOT_TEST(test_pareto_cost),
         PLOT_TEST(test_pareto_leaves_out),
         PLOT_TEST(test_pareto_refuses),

@@ -304,7 +304,7 @@ static void test_script(void **state)
     points[0].y_low = 0.5;
     points[0].y_high = 1.5;
     line.name = "it's";
-    assert_int_equal(tare_plot_script(&plot, TARE_PLOT_SCRIPT, true, &script, &err), 0);
+    assert_int_equal(tare_plot_script(&plot, TARE_PLOT_SCRIPT, TARE_FORM_FILE, &script, &err), 0);
     static const char *const parts[] = {" 0.001 1 NaN NaN 0.5 1.5 0\n",
                                         "title \"it's\"",
                                         "set terminal svg",
@@ -334,7 +334,8 @@ static void test_svg(void **state)
     tare_buf_init(&to, 1 << 16);
     make(2, 0, 1);
     plot.title = "<t>";
-    assert_int_equal(tare_svg_finish(&plot, made_by_gnuplot, strlen(made_by_gnuplot), true, &to, &err), 0);
+    assert_int_equal(
+        tare_svg_finish(&plot, made_by_gnuplot, strlen(made_by_gnuplot), TARE_FORM_PAGE, &to, &err), 0);
     const char *svg = tare_buf_str(&to);
     assert_ptr_equal(strstr(svg, "<svg"), svg);
     assert_non_null(strstr(svg, "&lt;t&gt;</title>"));
@@ -348,7 +349,7 @@ static void test_svg(void **state)
          *use = strstr(svg, "href='#") + strlen("href='#");
     assert_memory_equal(id, use, strcspn(id, "'") + 1);
     tare_buf_clear(&to);
-    assert_int_equal(tare_svg_finish(&plot, "nothing", 7, true, &to, &err), TARE_E_FORMAT);
+    assert_int_equal(tare_svg_finish(&plot, "nothing", 7, TARE_FORM_PAGE, &to, &err), TARE_E_FORMAT);
     tare_buf_fini(&to);
 }
 
