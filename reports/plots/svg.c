@@ -125,6 +125,7 @@ static void put_body(const struct finish *f, const char *p, const char *end)
     bool in_tag = false;
     while (p < end) {
         const struct swap *swap = *p == '<' || in_tag ? swap_at(f, p, end) : NULL;
+        bool is_text = *p == '>' && !in_tag; /* gnuplot leaves it as it is, and "]]>" must not be */
         in_tag = *p == '<' || (in_tag && *p != '>');
         if (swap) {
             tare_buf_add_str(f->to, swap->to);
@@ -133,7 +134,7 @@ static void put_body(const struct finish *f, const char *p, const char *end)
         } else if (in_tag && names_id(p, end)) {
             p = put_id(f, p, end);
         } else {
-            tare_buf_add(f->to, p, is_idle(p, end) ? 0 : 1);
+            tare_buf_add(f->to, is_text ? "&gt;" : p, is_text ? 4 : is_idle(p, end) ? 0 : 1);
             p++;
         }
     }

@@ -329,7 +329,8 @@ static void test_svg(void **state)
         "<desc>Produced</desc>\n<g id=\"gnuplot_canvas\">\n<rect x=\"0\" y=\"0\" width=\"9\" height=\"8\" "
         "fill=\"#ffffff\"/>\n<circle id='gpDot' r='0.5'/><use xlink:href='#gpDot'/><filter "
         "id='textbox'>\n<x/></filter>"
-        "<path stroke='black' d='M0'/><text>id='a' href='#b' color=\"black\"</text>\n</g>\n</svg>\n";
+        "<path stroke='black' d='M0'/><text>id='a' href='#b' "
+        "color=\"black\"</text><text>]]></text>\n</g>\n</svg>\n";
     struct tare_buf to;
     tare_buf_init(&to, 1 << 16);
     make(2, 0, 1);
@@ -345,6 +346,7 @@ static void test_svg(void **state)
     assert_null(strstr(svg, "stroke='black'"));
     assert_null(strstr(svg, "id='gpDot'"));
     assert_non_null(strstr(svg, "<text>id='a' href='#b' color=\"black\"</text>")); /* text is text */
+    assert_non_null(strstr(svg, "<text>]]&gt;</text>"));
     char *id = strstr(svg, "<circle id='") + strlen("<circle id='"),
          *use = strstr(svg, "href='#") + strlen("href='#");
     assert_memory_equal(id, use, strcspn(id, "'") + 1);
