@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include "base/buf.h"
+#include "cmd/plot.h"
 #include "cmd/score.h"
 #include "cmd/table.h"
 #include "reports/view/view.h"
@@ -15,6 +16,7 @@ struct report_options {
     char *print_view;
     char *score;
     char *set;
+    char *plot;
     char *format;
     char *output;
     bool recompute;
@@ -32,7 +34,10 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, print_view), .help = "print the JSON of this view, to be copied, and nothing else"},
     {MEMBER(TARE_OPT_STR, score), .help = "a score instead of a view; 'tare list scores' shows them"},
     {MEMBER(TARE_OPT_STR, set), .unit = TARE_OPT_REPEATABLE, .help = "KEY=VALUE: an option of the score"},
-    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, term, html, latex, csv or json"},
+    {MEMBER(TARE_OPT_STR, plot),
+     .help = "a plot instead of a table: a name of 'tare list plots', with options as NAME{key=value,...}"},
+    {MEMBER(TARE_OPT_STR, format), .def = "md",
+     .help = "md, term, html, latex, csv or json; of plots svg, pdf, png, tikz or script"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
     {MEMBER(TARE_OPT_BOOL, recompute), .help = "take latency percentiles anew from every stored sample"},
     TARE_OPT_END};
@@ -55,6 +60,9 @@ static int print_view(const char *name, struct tare_err *err)
 static int print(const struct report_options *o, struct tare_store *store, int64_t run_id, const char *format,
                  struct tare_err *err)
 {
+    if (o->plot) {
+        return tare_plot_print(store, run_id, o->plot, o->format, o->output, err);
+    }
     return o->score ? tare_score_print(store, run_id, o->score, o->set, format, o->output, err)
                     : tare_table_print(store, run_id, o->view, format, o->output, o->recompute, err);
 }
@@ -68,7 +76,7 @@ static int report(const void *opts, const struct tare_command_args *args, struct
         return print_view(o->print_view, err);
     }
     /* Stored figures need no look at every sample; whatever may read samples does. */
-    enum tare_store_mode mode = o->score ? TARE_STORE_READ : TARE_STORE_FIGURES;
+    enum tare_store_mode mode = o->score || o->plot ? TARE_STORE_READ : TARE_STORE_FIGURES;
     int r = tare_store_open(args->n_words ? args->words[0] : o->db, mode, &store, err);
     if (r < 0) {
         return r;

@@ -3,7 +3,7 @@
 #include "near.h"
 
 #include "fixture.h"
-#include "reports/quantity.h"
+#include "reports/table.h"
 #include "score.h"
 
 #include <stdio.h>
