@@ -37,7 +37,10 @@ struct check_options {
 
 #define MEMBER(type_, member_) \
     .name = #member_, .type = type_, .offset = offsetof(struct check_options, member_)
-#define TEXT(member_, unit_, help_) {MEMBER(TARE_OPT_STR, member_), .unit = unit_, .help = help_}
+#define TEXT(member_, unit_, help_)                                 \
+    {                                                               \
+        MEMBER(TARE_OPT_STR, member_), .unit = unit_, .help = help_ \
+    }
 
 static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, db), .def = "tare.db", .help = "database to write into; made if absent"},
@@ -140,7 +143,8 @@ static int change_rules(const struct check_options *o, struct tare_json **rules,
         return 0; /* told by whoever reads the rules */
     }
     struct tare_json *to = with(*rules, own, sizeof own / sizeof *own, "plan");
-    struct tare_json *changed = with(plan, of_plan, sizeof of_plan / sizeof *of_plan, o->meter ? "meters" : "");
+    struct tare_json *changed =
+        with(plan, of_plan, sizeof of_plan / sizeof *of_plan, o->meter ? "meters" : "");
     int r = o->meter ? tare_plan_args_list("meters", o->meter, changed, err) : 0;
     tare_json_add_copy(to, "plan", changed);
     tare_json_destroy(changed);
@@ -156,9 +160,10 @@ static int read_rules(const struct check_options *o, const struct tare_command_a
     bool own = o->base || o->candidate || o->task || o->metric || o->scenario;
     int r;
     if (args->n_words && own) {
-        return tare_err_set(err, TARE_E_USAGE,
-                            "tare check: a rule file says itself what --base, --candidate, --task, --scenario "
-                            "and --metric would");
+        return tare_err_set(
+            err, TARE_E_USAGE,
+            "tare check: a rule file says itself what --base, --candidate, --task, --scenario "
+            "and --metric would");
     }
     if (args->n_words) {
         r = tare_json_load(args->words[0], 4 << 20, &json, err);

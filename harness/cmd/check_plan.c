@@ -105,8 +105,8 @@ static int add_backend(const struct maker *m, const struct tare_json *arm, const
     const char *exe = text_of(arm, "tare");
     name = name ? name : text_of(model, "backend");
     if (!name) {
-        return tare_err_set(m->err, TARE_E_USAGE, "%.200s: neither its models nor its arms name a \"backend\"",
-                            m->what);
+        return tare_err_set(m->err, TARE_E_USAGE,
+                            "%.200s: neither its models nor its arms name a \"backend\"", m->what);
     }
     if (!strchr(name, '/') && folder) {
         (void)snprintf(path, sizeof path, "%.4000s/%.200s.so", folder, name);
@@ -157,8 +157,8 @@ static int add_model(const struct maker *m, int arm, const struct tare_json *mod
     const char *label = text_of(model, "name") ? text_of(model, "name") : text_of(model, "path");
     char name[TARE_LABEL_MAX];
     label = label ? label : text_of(model, "backend");
-    int n = snprintf(name, sizeof name, "%s%s%s", arm_names[arm], m->several ? "/" : "",
-                     m->several ? label : "");
+    int n =
+        snprintf(name, sizeof name, "%s%s%s", arm_names[arm], m->several ? "/" : "", m->several ? label : "");
     if (n < 0 || (size_t)n >= sizeof name) {
         return tare_err_set(m->err, TARE_E_USAGE, "%.200s: a model needs a shorter \"name\"", m->what);
     }
@@ -230,9 +230,9 @@ static int add_techniques(struct maker *m)
         return 0;
     }
     if (shared) {
-        return tare_err_set(m->err, TARE_E_USAGE,
-                            "%.200s: \"techniques\" of the plan and \"technique\" of an arm exclude each other",
-                            m->what);
+        return tare_err_set(
+            m->err, TARE_E_USAGE,
+            "%.200s: \"techniques\" of the plan and \"technique\" of an arm exclude each other", m->what);
     }
     struct tare_json *list = tare_json_add_array(m->to, "techniques");
     bool untreated = false;
@@ -300,10 +300,11 @@ static int add_rest(const struct maker *m)
         bool taken = false;
         for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
             if (strcmp(tare_json_key(v), refused[i]) == 0) {
-                return tare_err_set(m->err, TARE_E_USAGE,
-                                    "%.200s: plan: \"%s\" has no place in a rule file, which says itself what "
-                                    "runs how often",
-                                    m->what, refused[i]);
+                return tare_err_set(
+                    m->err, TARE_E_USAGE,
+                    "%.200s: plan: \"%s\" has no place in a rule file, which says itself what "
+                    "runs how often",
+                    m->what, refused[i]);
             }
         }
         for (size_t i = 0; i < sizeof own / sizeof *own; i++) {

@@ -60,7 +60,8 @@ static int run_stage(struct tare_execute_args *to, const struct tare_plan *plan,
         r = run_batch(to, plan, rules, done, left < limit - *done ? left : limit - *done, err);
         r = r == 0 ? decide(to->store, to->run_id, rules, stage, state, err) : r;
         if (r == 0 && state->lines.blocks_left > 0) {
-            tare_log(TARE_LOG_INFO, NULL, "%lld of %lld blocks were disturbed or incomplete and are run again",
+            tare_log(TARE_LOG_INFO, NULL,
+                     "%lld of %lld blocks were disturbed or incomplete and are run again",
                      (long long)state->lines.blocks_left, (long long)(*done - before));
         }
     }

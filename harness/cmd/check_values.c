@@ -238,8 +238,8 @@ void tare_check_values_fini(struct tare_check_values *values)
     memset(values, 0, sizeof *values);
 }
 
-/* Disturbances of the moment, which another block may be spared. A slow build and what is of the whole cell are
- * none; a sensor's gap takes its own figure away, and with it that figure's block. */
+/* Disturbances of the moment, which another block may be spared. A slow build and what is of the whole cell
+ * are none; a sensor's gap takes its own figure away, and with it that figure's block. */
 tare_noise_set tare_check_voiding(const struct tare_gate_rules *rules)
 {
     tare_noise_set set = 0;

@@ -63,8 +63,7 @@ static int write_term(const struct tare_gate_result *result, struct tare_buf *to
     for (size_t i = 0; i < result->n_lines; i++) {
         fill(&result->lines[i], rows[i + 1]);
     }
-    tare_buf_printf(to, "%s\n  base: %s\n  candidate: %s\n\n", result->name, result->base,
-                    result->candidate);
+    tare_buf_printf(to, "%s\n  base: %s\n  candidate: %s\n\n", result->name, result->base, result->candidate);
     print_rows(rows, result->n_lines + 1, to);
     free(rows);
     tare_buf_printf(to, "\n%s\n", result->headline);
