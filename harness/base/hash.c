@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,25 +88,57 @@ int tare_sha256_file(const char *path, char out[TARE_SHA256_HEX], int64_t *out_b
     return 0;
 }
 
-/* Only ever used through a cast: libcrypto's context is the hasher. */
+/* Small pieces are gathered: a call of libcrypto costs more than the few bytes of a number. */
+struct tare_hasher {
+    EVP_MD_CTX *ctx;
+    bool failed;
+    size_t used;
+    unsigned char pending[4096];
+};
+
 struct tare_hasher *tare_hasher_begin(void)
 {
-    return (struct tare_hasher *)(void *)begin();
+    struct tare_hasher *hasher = calloc(1, sizeof *hasher);
+    if (hasher) {
+        hasher->ctx = begin();
+        hasher->failed = !hasher->ctx;
+    }
+    return hasher;
+}
+
+static void update(struct tare_hasher *hasher, const void *data, size_t n)
+{
+    hasher->failed = hasher->failed || EVP_DigestUpdate(hasher->ctx, data, n) != 1;
 }
 
 void tare_hasher_add(struct tare_hasher *hasher, const void *data, size_t n)
 {
-    if (hasher && n > 0) {
-        (void)EVP_DigestUpdate((EVP_MD_CTX *)(void *)hasher, data, n);
+    if (!hasher || n == 0) {
+        return;
     }
+    if (n > sizeof hasher->pending - hasher->used) {
+        update(hasher, hasher->pending, hasher->used);
+        hasher->used = 0;
+    }
+    if (n > sizeof hasher->pending) {
+        update(hasher, data, n);
+        return;
+    }
+    memcpy(hasher->pending + hasher->used, data, n);
+    hasher->used += n;
 }
 
 int tare_hasher_end(struct tare_hasher *hasher, char out[TARE_SHA256_HEX], struct tare_err *err)
 {
-    EVP_MD_CTX *ctx = (EVP_MD_CTX *)(void *)hasher;
     char digest[TARE_SHA256_HEX];
-    int ok = ctx && finish(ctx, digest) == 0;
-    EVP_MD_CTX_free(ctx);
+    if (hasher) {
+        update(hasher, hasher->pending, hasher->used);
+    }
+    int ok = hasher && !hasher->failed && finish(hasher->ctx, digest) == 0;
+    if (hasher) {
+        EVP_MD_CTX_free(hasher->ctx);
+    }
+    free(hasher);
     if (!ok) {
         return tare_err_set(err, TARE_E_NOMEM, "SHA-256 is not available from libcrypto");
     }

@@ -58,7 +58,7 @@ int tare_derive_run(struct tare_store *store, int64_t run_id, const char *baseli
 {
     struct tare_loaded_run run;
     struct tare_judged judged = {0};
-    int r = tare_evidence_load(store, run_id, &run, err);
+    int r = tare_evidence_load(store, run_id, NULL, &run, err);
     if (r < 0) {
         return r;
     }

@@ -84,6 +84,9 @@ static int check_version(const struct tare_spec *spec, const struct tare_task *t
 static int add_cell(void *ctx, const struct tare_cell_row *row, struct tare_err *err)
 {
     struct tare_loaded_run *run = ctx;
+    if (run->task && strcmp(run->task, row->task) != 0) {
+        return 0;
+    }
     struct tare_loaded_cell *cells = grow(run->cells, run->n, &run->cap, sizeof *cells);
     if (!cells) {
         return no_memory(err);
@@ -301,10 +304,10 @@ void tare_evidence_judge(struct tare_loaded_run *run, const char *baseline,
     }
 }
 
-int tare_evidence_load(struct tare_store *store, int64_t run_id, struct tare_loaded_run *run,
-                       struct tare_err *err)
+int tare_evidence_load(struct tare_store *store, int64_t run_id, const char *task,
+                       struct tare_loaded_run *run, struct tare_err *err)
 {
-    *run = (struct tare_loaded_run){.store = store, .id = run_id};
+    *run = (struct tare_loaded_run){.store = store, .id = run_id, .task = task};
     int r = tare_query_environment(store, run_id, see_environment, run, err);
     r = r == 0 ? tare_query_runs(store, see_policy, run, err) : r;
     r = r == 0

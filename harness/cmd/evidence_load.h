@@ -29,6 +29,7 @@ struct tare_loaded_cell {
 struct tare_loaded_run {
     struct tare_store *store;
     int64_t id;
+    const char *task; /* the only one that is wanted; NULL: all */
     struct tare_loaded_cell *cells;
     size_t n, cap;
     struct tare_loaded_cell *current;  /* while its rows are being read */
@@ -41,9 +42,10 @@ struct tare_loaded_run {
     char speedup_source[160];
 };
 
-/* Loads every cell of the run. On failure there is nothing to free. */
-TARE_MUST_CHECK int tare_evidence_load(struct tare_store *store, int64_t run_id, struct tare_loaded_run *run,
-                                       struct tare_err *err);
+/* Loads the cells of the run, or (task not NULL) those of one task alone. On failure there is nothing to
+ * free. */
+TARE_MUST_CHECK int tare_evidence_load(struct tare_store *store, int64_t run_id, const char *task,
+                                       struct tare_loaded_run *run, struct tare_err *err);
 /* Sets every cell's verdict and what it is compared with: the untreated model called `baseline` (NULL: none).
  * What is declared is borrowed. */
 void tare_evidence_judge(struct tare_loaded_run *run, const char *baseline,

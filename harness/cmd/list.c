@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo, plans. */
+/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo, plans, views. */
 #include "cmd/cmd.h"
 
 #include "cmd/backends.h"
 #include "cmd/plans.h"
+#include "reports/view/view.h"
 #include "cmd/zoo.h"
 #include "core/builtin.h"
 
@@ -93,6 +94,12 @@ static int add_plans(const struct tare_paths *paths, struct tare_json *to, struc
     return tare_plans_list(to, err);
 }
 
+static int add_views(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    return tare_view_list(to, err);
+}
+
 static void print_kind(const struct tare_json *kind, struct tare_buf *to)
 {
     int width = 14;
@@ -114,7 +121,8 @@ static const struct {
     const char *name;
     int (*add)(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err);
 } kinds[] = {{"backends", add_backends}, {"tasks", add_tasks}, {"meters", add_meters},
-             {"formats", add_formats},   {"models", add_zoo},  {"plans", add_plans}};
+             {"formats", add_formats},   {"models", add_zoo},  {"plans", add_plans},
+             {"views", add_views}};
 
 /* One kind by name, or all of them. */
 static int collect(const char *only, const struct tare_paths *paths, struct tare_json *root,
@@ -129,9 +137,9 @@ static int collect(const char *only, const struct tare_paths *paths, struct tare
         }
     }
     if (r == 0 && !known) {
-        r = tare_err_set(err, TARE_E_USAGE,
-                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans",
-                         only);
+        r = tare_err_set(
+            err, TARE_E_USAGE,
+            "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans, views", only);
     }
     return r;
 }
@@ -157,8 +165,8 @@ static int list(const void *opts, const struct tare_command_args *args, struct t
 
 const struct tare_command tare_command_list = {
     .name = "list",
-    .summary = "show backends, tasks, meters, formats, shipped models and plans",
-    .arguments = "[backends|tasks|meters|formats|models|plans]",
+    .summary = "show backends, tasks, meters, formats, shipped models, plans and views",
+    .arguments = "[backends|tasks|meters|formats|models|plans|views]",
     .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
             "cannot "
             "be used is listed with the reason.",

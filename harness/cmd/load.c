@@ -20,6 +20,7 @@ struct tare_loaded {
     struct tare_store *store;
     struct tare_arena arena;
     struct tare_report_cell *cells;
+    struct tare_figure **own_figures; /* of each cell, as it may be changed */
     size_t n, cap;
     struct tare_figure *figures; /* of the current cell */
     size_t n_figures, cap_figures;
@@ -101,7 +102,7 @@ static int take_figure(void *ctx, int64_t cell_id, const struct tare_figure *f, 
     return l->failed ? no_memory(err) : 0;
 }
 
-static int take_message(void *ctx, const struct tare_repeat_row *row, struct tare_err *err)
+static int take_message(void *ctx, const struct tare_outcome_row *row, struct tare_err *err)
 {
     struct tare_loaded *l = ctx;
     struct tare_report_cell *cell = &l->cells[l->n - 1];
@@ -156,6 +157,11 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
             return no_memory(err);
         }
         l->cells = cells;
+        struct tare_figure **own = realloc(l->own_figures, cap * sizeof *own);
+        if (!own) {
+            return no_memory(err);
+        }
+        l->own_figures = own;
         l->cap = cap;
     }
     struct tare_report_cell *c = &l->cells[l->n++];
@@ -172,11 +178,11 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
     l->figures = NULL;
     l->n_figures = l->cap_figures = 0;
     int r = tare_query_figures(l->store, row->id, take_figure, l, err);
-    c->figures = l->figures;
+    c->figures = l->own_figures[l->n - 1] = l->figures;
     c->n_figures = l->n_figures;
     r = r == 0 ? take_task(c, row->spec, err) : r;
     r = r == 0 ? take_facts(l, c, row->id, err) : r;
-    r = r == 0 ? tare_query_repeats(l->store, row->id, take_message, l, err) : r;
+    r = r == 0 ? tare_query_outcomes(l->store, row->id, take_message, l, err) : r;
     return r == 0 && l->failed ? no_memory(err) : r;
 }
 
@@ -429,10 +435,20 @@ const struct tare_report_input *tare_loaded_input(const struct tare_loaded *load
     return &loaded->input;
 }
 
+int tare_loaded_rework(struct tare_loaded *loaded, tare_rework_fn fn, struct tare_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < loaded->n; i++) {
+        r = fn(loaded->store, loaded->cells[i].id, loaded->own_figures[i], loaded->cells[i].n_figures, err);
+    }
+    return r;
+}
+
 void tare_loaded_free(struct tare_loaded *loaded)
 {
     if (loaded) {
         free(loaded->cells);
+        free(loaded->own_figures);
         tare_arena_fini(&loaded->arena);
         free(loaded);
     }

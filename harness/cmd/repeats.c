@@ -72,19 +72,25 @@ static int derive_cell(const struct tare_loaded_cell *c, struct relay *relay, st
     return r;
 }
 
+int tare_repeat_figures_of(const struct tare_loaded_cell *cell, const char *const *wanted,
+                           tare_repeat_figure_fn fn, void *ctx, struct tare_err *err)
+{
+    struct relay relay = {.sink = {pass_on}, .wanted = wanted, .fn = fn, .ctx = ctx};
+    return derive_cell(cell, &relay, err);
+}
+
 int tare_repeat_figures(struct tare_store *store, int64_t run_id, const char *baseline,
                         const struct tare_declared *declared, const char *const *wanted,
                         tare_repeat_figure_fn fn, void *ctx, struct tare_err *err)
 {
     struct tare_loaded_run run;
-    struct relay relay = {.sink = {pass_on}, .wanted = wanted, .fn = fn, .ctx = ctx};
-    int r = tare_evidence_load(store, run_id, &run, err);
+    int r = tare_evidence_load(store, run_id, NULL, &run, err);
     if (r < 0) {
         return r;
     }
     tare_evidence_judge(&run, baseline, declared);
     for (size_t i = 0; r == 0 && i < run.n; i++) {
-        r = derive_cell(&run.cells[i], &relay, err);
+        r = tare_repeat_figures_of(&run.cells[i], wanted, fn, ctx, err);
     }
     tare_evidence_free(&run);
     return r;

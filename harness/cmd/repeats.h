@@ -28,5 +28,9 @@ typedef int (*tare_repeat_figure_fn)(void *ctx, const struct tare_repeat_context
 TARE_MUST_CHECK int tare_repeat_figures(struct tare_store *store, int64_t run_id, const char *baseline,
                                         const struct tare_declared *declared, const char *const *wanted,
                                         tare_repeat_figure_fn fn, void *ctx, struct tare_err *err);
+/* The same of one cell that is loaded and judged already. */
+struct tare_loaded_cell;
+TARE_MUST_CHECK int tare_repeat_figures_of(const struct tare_loaded_cell *cell, const char *const *wanted,
+                                           tare_repeat_figure_fn fn, void *ctx, struct tare_err *err);
 
 #endif

@@ -2,15 +2,19 @@
 /* `tare report`: the table of a stored run, in any format. */
 #include "cmd/cmd.h"
 
+#include "base/buf.h"
 #include "cmd/table.h"
+#include "reports/view/view.h"
 #include "store/query.h"
 
 struct report_options {
     char *db;
     int64_t run;
     char *view;
+    char *print_view;
     char *format;
     char *output;
+    bool recompute;
 };
 
 #define MEMBER(type_, member_) \
@@ -20,22 +24,44 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, db), .def = "tare.db", .help = "database to read"},
     {MEMBER(TARE_OPT_I64, run), .def = "0", .min = 0, .max = INT64_MAX,
      .help = "number of the run; 0: the newest"},
-    {MEMBER(TARE_OPT_STR, view), .def = "survey", .help = "survey: a row a model; full: a row a figure"},
+    {MEMBER(TARE_OPT_STR, view), .def = "survey",
+     .help = "name of a view ('tare list views'), or a JSON file"},
+    {MEMBER(TARE_OPT_STR, print_view), .help = "print the JSON of this view, to be copied, and nothing else"},
     {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, csv, json or term"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
+    {MEMBER(TARE_OPT_BOOL, recompute), .help = "take latency percentiles anew from every stored sample"},
     TARE_OPT_END};
+
+static int print_view(const char *name, struct tare_err *err)
+{
+    const char *text = tare_view_text(name);
+    struct tare_buf buf;
+    tare_buf_init(&buf, 1 << 20);
+    if (text) {
+        tare_buf_add_str(&buf, text);
+    }
+    int r = text ? tare_print_text(&buf, err)
+                 : tare_err_set(err, TARE_E_USAGE,
+                                "no view is called \"%.60s\": 'tare list views' shows them", name);
+    tare_buf_fini(&buf);
+    return r;
+}
 
 static int report(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct report_options *o = opts;
     struct tare_store *store = NULL;
     int64_t run_id = o->run;
-    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_READ, &store, err);
+    if (o->print_view) {
+        return print_view(o->print_view, err);
+    }
+    int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_FIGURES, &store, err);
     if (r < 0) {
         return r;
     }
     r = run_id ? 0 : tare_query_last_run(store, &run_id, err);
-    r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output, err)
+    r = r == 0 ? tare_table_print(store, run_id, o->view, args->json ? "json" : o->format, o->output,
+                                  o->recompute, err)
                : r;
     tare_store_close(store);
     return r;
@@ -47,7 +73,9 @@ const struct tare_command tare_command_report = {
     .arguments = "[DB]",
     .text = "Prints figures as they were derived; nothing is measured again. Invalid cells show why, not a "
             "number. "
-            "The view 'full' has every figure of every cell, with source, scope, n, interval and flags.",
+            "The view 'full' has every figure of every cell, with source, scope, n, interval and flags. A "
+            "view is a "
+            "JSON file: --print-view NAME gives one to start from, --view FILE.json uses it.",
     .max_words = 1,
     .options_size = sizeof(struct report_options),
     .options = options,

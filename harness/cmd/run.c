@@ -93,7 +93,8 @@ static int execute_and_print(const struct tare_run_options *o, const struct tare
         return tare_err_set(err, r, "interrupted; 'tare run --resume %s' continues", db);
     }
     r = r == 0 ? tare_record_end(to, &judged, err) : r;
-    r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL, err)
+    r = r == 0 ? tare_table_print(to->store, to->run_id, "survey", args->json ? "json" : o->format, NULL,
+                                  false, err)
                : r;
     if (r < 0) {
         return r;

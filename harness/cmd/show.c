@@ -2,6 +2,7 @@
 /* `tare show`: what a database holds: runs, their cells, outcomes, files and machine. */
 #include "cmd/cmd.h"
 
+#include "cmd/explain.h"
 #include "store/certificate.h"
 #include "store/query.h"
 
@@ -11,21 +12,35 @@
 struct show_options {
     char *db;
     int64_t run;
+    char *figure;
+    int64_t cell;
+    char *model, *technique, *task, *scenario;
 };
 
-static const struct tare_opt options[] = {{.name = "db",
-                                           .type = TARE_OPT_STR,
-                                           .offset = offsetof(struct show_options, db),
-                                           .def = "tare.db",
-                                           .help = "database to read"},
-                                          {.name = "run",
-                                           .type = TARE_OPT_I64,
-                                           .offset = offsetof(struct show_options, run),
-                                           .def = "0",
-                                           .min = 0,
-                                           .max = INT64_MAX,
-                                           .help = "show this run in full; 0: list all"},
-                                          TARE_OPT_END};
+#define MEMBER(type_, member_) \
+    .name = #member_, .type = type_, .offset = offsetof(struct show_options, member_)
+
+static const struct tare_opt options[] = {
+    {.name = "db",
+     .type = TARE_OPT_STR,
+     .offset = offsetof(struct show_options, db),
+     .def = "tare.db",
+     .help = "database to read"},
+    {.name = "run",
+     .type = TARE_OPT_I64,
+     .offset = offsetof(struct show_options, run),
+     .def = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "show this run in full; 0: list all"},
+    {MEMBER(TARE_OPT_STR, figure), .help = "explain this figure of one cell"},
+    {MEMBER(TARE_OPT_I64, cell), .def = "-1", .min = -1, .max = INT64_MAX,
+     .help = "its number in the run; -1: as the next four say"},
+    {MEMBER(TARE_OPT_STR, model), .help = "model of the cell"},
+    {MEMBER(TARE_OPT_STR, technique), .help = "technique of the cell"},
+    {MEMBER(TARE_OPT_STR, task), .help = "task of the cell"},
+    {MEMBER(TARE_OPT_STR, scenario), .help = "scenario of the cell"},
+    TARE_OPT_END};
 
 struct view {
     struct tare_store *store;
@@ -186,9 +201,30 @@ static int print(const struct tare_json *runs, struct tare_err *err)
     return r;
 }
 
+static int explain(const struct show_options *o, const char *path, bool json, struct tare_err *err)
+{
+    const struct tare_explain_cell which = {o->model, o->technique, o->task, o->scenario, o->cell};
+    struct tare_store *store = NULL;
+    struct tare_json *explained = tare_json_new_object();
+    int64_t run_id = o->run;
+    int r = tare_store_open(path, TARE_STORE_READ, &store, err);
+    r = r == 0 && !run_id ? tare_query_last_run(store, &run_id, err) : r;
+    r = r == 0 ? tare_explain(store, run_id, &which, o->figure, explained, err) : r;
+    tare_store_close(store);
+    if (r == 0 && json) {
+        return tare_print_json(explained, err);
+    }
+    r = r == 0 ? tare_explain_print(explained, err) : r;
+    tare_json_destroy(explained);
+    return r;
+}
+
 static int show(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct show_options *o = opts;
+    if (o->figure) {
+        return explain(o, args->n_words ? args->words[0] : o->db, args->json, err);
+    }
     struct view v = {.run_id = o->run, .list = tare_json_new_array()};
     int r = tare_store_open(args->n_words ? args->words[0] : o->db, TARE_STORE_READ, &v.store, err);
     r = r == 0 ? tare_query_runs(v.store, add_run, &v, err) : r;
@@ -208,10 +244,15 @@ const struct tare_command tare_command_show = {
     .name = "show",
     .summary = "show the runs of a database, or one run in full",
     .arguments = "[DB]",
-    .text = "Without --run a line a run; with it the plan, the machine, every cell with its verdict, its "
-            "repeats and "
-            "their outcomes, the certificate that it cites, its meters, and the SHA-256 of every file "
-            "involved (--json shows all of it).",
+    .text =
+        "Without --run a line a run; with it the plan, the machine, every cell with its verdict, its "
+        "repeats and "
+        "their outcomes, the certificate that it cites, its meters, and the SHA-256 of every file "
+        "involved (--json shows all of it).\n\n"
+        "With --figure one figure of one cell is explained: the stored value, its formula, whether it can be "
+        "derived again from what is stored, the samples and readings that it is made of (found by changing "
+        "each "
+        "in turn), what each repeat gives by itself, and the files by hash.",
     .max_words = 1,
     .options_size = sizeof(struct show_options),
     .options = options,

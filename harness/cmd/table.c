@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 #include "cmd/load.h"
+#include "cmd/recompute.h"
 #include "core/builtin.h"
-#include "reports/survey.h"
+#include "reports/view/survey.h"
 
 #include <errno.h>
 #include <string.h>
@@ -38,31 +39,31 @@ static int write_file(const struct tare_table *table, const struct tare_format *
     return r;
 }
 
-static int build_view(const struct tare_report_input *input, const char *view, struct tare_survey *out,
-                      struct tare_err *err)
+int tare_table_put(const struct tare_table *table, const char *format_name, const char *path,
+                   struct tare_err *err)
 {
-    if (strcmp(view, "survey") == 0) {
-        return tare_survey_build(input, out, err);
-    }
-    if (strcmp(view, "full") == 0) {
-        return tare_survey_build_full(input, out, err);
-    }
-    return tare_err_set(err, TARE_E_USAGE, "view \"%.40s\": unknown; there are survey and full", view);
+    const struct tare_format *format = NULL;
+    int r = tare_find_format(format_name, &format, err);
+    return r < 0 ? r : path ? write_file(table, format, path, err) : format->write(table, stdout, err);
 }
 
 int tare_table_print(struct tare_store *store, int64_t run_id, const char *view, const char *format_name,
-                     const char *path, struct tare_err *err)
+                     const char *path, bool recompute, struct tare_err *err)
 {
     const struct tare_format *format = NULL;
     struct tare_loaded *loaded = NULL;
     struct tare_survey survey;
-    int r = tare_find_format(format_name, &format, err);
+    struct tare_view shown = {0};
+    int r = tare_view_find(view, &shown, err);
+    r = r == 0 ? tare_find_format(format_name, &format, err) : r;
     r = r == 0 ? tare_load(store, run_id, &loaded, err) : r;
-    r = r == 0 ? build_view(tare_loaded_input(loaded), view, &survey, err) : r;
+    r = r == 0 && recompute ? tare_recompute_percentiles(loaded, err) : r;
+    r = r == 0 ? tare_survey_view(tare_loaded_input(loaded), &shown, &survey, err) : r;
     if (r == 0) {
         r = path ? write_file(&survey.table, format, path, err) : format->write(&survey.table, stdout, err);
         tare_survey_fini(&survey);
     }
     tare_loaded_free(loaded);
+    tare_view_fini(&shown);
     return r;
 }

@@ -5,9 +5,15 @@
 
 #include "store/store.h"
 
+#include <tare/report.h>
+
 /* Prints a view ("survey" or "full") of a run in a format, to a file or (NULL) standard output. A
- * file is replaced only when the whole table has been written. */
+ * file is replaced only when the whole table has been written. recompute: percentiles anew from samples. */
 TARE_MUST_CHECK int tare_table_print(struct tare_store *store, int64_t run_id, const char *view,
-                                     const char *format, const char *path, struct tare_err *err);
+                                     const char *format, const char *path, bool recompute,
+                                     struct tare_err *err);
+/* Writes any table in a format, likewise. */
+TARE_MUST_CHECK int tare_table_put(const struct tare_table *table, const char *format, const char *path,
+                                   struct tare_err *err);
 
 #endif

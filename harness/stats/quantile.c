@@ -5,19 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void tare_sort(double *values, size_t n)
-{
-    if (n > 1) {
-        qsort(values, n, sizeof *values, compare);
-    }
-}
-
 double tare_quantile(const double *sorted, size_t n, double q)
 {
     double at = q * (double)(n - 1);

@@ -94,6 +94,25 @@ int tare_query_repeats(struct tare_store *store, int64_t cell_id, tare_repeat_fn
     return r;
 }
 
+int tare_query_outcomes(struct tare_store *store, int64_t cell_id, tare_outcome_fn fn, void *ctx,
+                        struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(
+        store, "SELECT id, block, outcome, message, sha256 FROM repeat WHERE cell_id = ? ORDER BY block", &s,
+        err, "i", cell_id);
+    while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
+        struct tare_outcome_row row = {.id = sqlite3_column_int64(s, 0),
+                                       .block = sqlite3_column_int64(s, 1),
+                                       .outcome = tare_sql_text(s, 2),
+                                       .message = tare_sql_text_or_null(s, 3),
+                                       .sha256 = tare_sql_text_or_null(s, 4)};
+        r = fn(ctx, &row, err);
+    }
+    (void)sqlite3_reset(s);
+    return r;
+}
+
 static struct tare_figure figure_row(sqlite3_stmt *s)
 {
     struct tare_figure f = {.name = tare_sql_text(s, 0),

@@ -40,6 +40,22 @@ TARE_MUST_CHECK int tare_query_cells(struct tare_store *store, int64_t run_id, t
                                      struct tare_err *err);
 TARE_MUST_CHECK int tare_query_repeats(struct tare_store *store, int64_t cell_id, tare_repeat_fn fn,
                                        void *ctx, struct tare_err *err);
+/* The same without looking at samples: how each repeat ended, and the hash over what it has stored. */
+struct tare_outcome_row {
+    int64_t id;
+    int64_t block;
+    const char *outcome;
+    const char *message;
+    const char *sha256; /* NULL: never sealed */
+};
+typedef int (*tare_outcome_fn)(void *ctx, const struct tare_outcome_row *row, struct tare_err *err);
+TARE_MUST_CHECK int tare_query_outcomes(struct tare_store *store, int64_t cell_id, tare_outcome_fn fn,
+                                        void *ctx, struct tare_err *err);
+/* The first `limit` samples of a repeat, without their tails. */
+typedef int (*tare_sample_fn)(void *ctx, const struct tare_sample *sample, const char *error,
+                              struct tare_err *err);
+TARE_MUST_CHECK int tare_query_samples(struct tare_store *store, int64_t repeat_id, int64_t limit,
+                                       tare_sample_fn fn, void *ctx, struct tare_err *err);
 TARE_MUST_CHECK int tare_query_figures(struct tare_store *store, int64_t cell_id, tare_figure_fn fn,
                                        void *ctx, struct tare_err *err);
 /* Readings of a cell's attempts that gave samples, attempts in order. */

@@ -117,10 +117,11 @@ static int check_identity(struct tare_store *store, const char *path, int *out_v
     return 0;
 }
 
-static int check_pages(struct tare_store *store, const char *path, struct tare_err *err)
+/* `sql` is a check of SQLite's own, of all or of one table. */
+static int check_pages(struct tare_store *store, const char *sql, struct tare_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &stmt, NULL) != SQLITE_OK ||
+    if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) != SQLITE_OK ||
         sqlite3_step(stmt) != SQLITE_ROW) {
         int r = tare_sql_error(store, "check", err);
         (void)sqlite3_finalize(stmt);
@@ -132,14 +133,32 @@ static int check_pages(struct tare_store *store, const char *path, struct tare_e
         size_t line = strcspn(answer, "\n");
         const char *text =
             strncmp(answer, "*** in database main ***", 24) == 0 && answer[line] ? answer + line + 1 : answer;
-        r = tare_err_set(err, TARE_E_DATABASE, "database %s: is damaged: %.200s", path, text);
+        r = tare_err_set(err, TARE_E_DATABASE, "database %s: is damaged: %.200s", store->path, text);
     }
     (void)sqlite3_finalize(stmt);
     return r;
 }
 
+/* Of every table but the two large ones. */
+static int check_small_pages(struct tare_store *store, struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(
+        store,
+        "SELECT format('PRAGMA quick_check(%Q)', name) FROM sqlite_schema WHERE type = 'table' "
+        "AND name NOT IN ('sample', 'request')",
+        &s, err, "");
+    while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
+        r = check_pages(store, tare_sql_text(s, 0), err);
+    }
+    if (s) {
+        (void)sqlite3_reset(s);
+    }
+    return r;
+}
+
 /* Against an empty database that the same migrations have made. */
-static int check_tables(struct tare_store *store, int version, struct tare_err *err)
+static int check_tables(struct tare_store *store, int version, bool all_numbers, struct tare_err *err)
 {
     char name[] = "in memory";
     struct tare_store model = {.path = name, .lock_fd = -1};
@@ -150,10 +169,15 @@ static int check_tables(struct tare_store *store, int version, struct tare_err *
     for (int i = 0; r == 0 && i < version; i++) {
         r = migrate_one(&model, i, err);
     }
-    r = r == 0 ? tare_sql_check_tables(store, &model, err) : r;
+    r = r == 0 ? tare_sql_check_tables(store, &model, all_numbers, err) : r;
     finalize_all(&model);
     (void)sqlite3_close_v2(model.db);
     return r;
+}
+
+static bool only_reads(enum tare_store_mode mode)
+{
+    return mode == TARE_STORE_READ || mode == TARE_STORE_FIGURES;
 }
 
 static int migrate(struct tare_store *store, const char *path, enum tare_store_mode mode,
@@ -163,14 +187,17 @@ static int migrate(struct tare_store *store, const char *path, enum tare_store_m
     int r = check_identity(store, path, &version, err);
     if (r == 0 && version > 0) {
         r = tare_sql_check_size(store, err);
-        r = r == 0 ? check_pages(store, path, err) : r;
-        r = r == 0 ? check_tables(store, version, err) : r;
+        bool all = mode != TARE_STORE_FIGURES;
+        r = r < 0 ? r
+            : all ? check_pages(store, "PRAGMA quick_check(1)", err)
+                  : check_small_pages(store, err);
+        r = r == 0 ? check_tables(store, version, all, err) : r;
         finalize_all(store); /* those statements are not needed again */
     }
     if (r < 0) {
         return r;
     }
-    if (mode == TARE_STORE_READ && version < N_MIGRATIONS) {
+    if (only_reads(mode) && version < N_MIGRATIONS) {
         return version == 0
                    ? tare_err_set(err, TARE_E_DATABASE, "database %s: is empty", path)
                    : tare_err_set(err, TARE_E_DATABASE,
@@ -194,7 +221,7 @@ static int configure(struct tare_store *store, const char *path, enum tare_store
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     int r = exec(store, "PRAGMA cell_size_check = ON", err);
-    if (r == 0 && mode != TARE_STORE_READ) {
+    if (r == 0 && !only_reads(mode)) {
         /* No automatic checkpoint: one would fall into a measured window. */
         r = exec(store,
                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;"
@@ -213,8 +240,8 @@ int tare_store_open(const char *path, enum tare_store_mode mode, struct tare_sto
         return tare_err_set(err, TARE_E_NOMEM, "database %s: out of memory", path);
     }
     store->lock_fd = -1;
-    int r = mode == TARE_STORE_READ ? 0 : take_lock(store, path, mode, err);
-    if (r == 0 && mode == TARE_STORE_READ && access(path, R_OK) != 0) {
+    int r = only_reads(mode) ? 0 : take_lock(store, path, mode, err);
+    if (r == 0 && only_reads(mode) && access(path, R_OK) != 0) {
         r = tare_err_set(err, TARE_E_DATABASE, "database %s: %s", path, strerror(errno));
     }
     if (r == 0) {

@@ -17,9 +17,12 @@
 struct tare_store;
 
 enum tare_store_mode {
-    TARE_STORE_READ,  /* must exist */
-    TARE_STORE_WRITE, /* must exist; takes the writer's lock */
-    TARE_STORE_CREATE /* made if absent; takes the writer's lock */
+    TARE_STORE_READ,    /* must exist */
+    TARE_STORE_FIGURES, /* the same, but the tables of samples and requests are not checked as a whole: what
+                           is stored of ten million samples is then shown at once. Only latencies may be read
+                           of them, whose every value is looked at while it is read */
+    TARE_STORE_WRITE,   /* must exist; takes the writer's lock */
+    TARE_STORE_CREATE   /* made if absent; takes the writer's lock */
 };
 
 TARE_MUST_CHECK int tare_store_open(const char *path, enum tare_store_mode mode, struct tare_store **out,

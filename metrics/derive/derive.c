@@ -12,8 +12,11 @@
 #include "tare_derivations.inc"
 #undef X
 
-#define X(name) tare_derive_##name,
-static const tare_derive_fn derivations[] = {
+#define X(name) {#name, tare_derive_##name},
+static const struct {
+    const char *name;
+    tare_derive_fn derive;
+} derivations[] = {
 #include "tare_derivations.inc"
 };
 #undef X
@@ -22,9 +25,20 @@ int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct t
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof derivations / sizeof *derivations; i++) {
-        r = derivations[i](e, to, err);
+        r = derivations[i].derive(e, to, err);
     }
     return r;
+}
+
+int tare_derive_one(const char *derivation, const struct tare_evidence *e, struct tare_figures *to,
+                    struct tare_err *err)
+{
+    for (size_t i = 0; i < sizeof derivations / sizeof *derivations; i++) {
+        if (strcmp(derivations[i].name, derivation) == 0) {
+            return derivations[i].derive(e, to, err);
+        }
+    }
+    return tare_err_set(err, TARE_E_USAGE, "no derivation is called \"%.40s\"", derivation);
 }
 
 struct tare_figure tare_figure_make(const char *name, const char *unit, enum tare_kind kind,

@@ -87,6 +87,10 @@ typedef int (*tare_derive_fn)(const struct tare_evidence *e, struct tare_figures
 /* Runs all derivations. */
 TARE_MUST_CHECK int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
 
+/* Runs one of them by its name: "latency". */
+TARE_MUST_CHECK int tare_derive_one(const char *derivation, const struct tare_evidence *e,
+                                    struct tare_figures *to, struct tare_err *err);
+
 /* Helpers shared by the derivations. */
 
 /* A figure whose identity is set and whose value is absent until it is filled. */

@@ -90,12 +90,37 @@ static void test_no_file(void **state)
     }
 }
 
+/* Pieces of any length give what the whole gives, also around the length that is gathered. */
+static void test_pieces(void **state)
+{
+    (void)state;
+    enum { n = 20000 };
+    static unsigned char data[n];
+    static const size_t lengths[] = {1, 7, 4095, 4096, 4097, 9000, n};
+    char whole[TARE_SHA256_HEX], pieces[TARE_SHA256_HEX];
+    struct tare_err err = {0};
+    for (size_t i = 0; i < n; i++) {
+        data[i] = (unsigned char)(i * 31 + i / 256);
+    }
+    assert_int_equal(tare_sha256(data, n, whole, &err), 0);
+    for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+        struct tare_hasher *hasher = tare_hasher_begin();
+        for (size_t at = 0; at < n; at += lengths[l]) {
+            tare_hasher_add(hasher, data + at, at + lengths[l] < n ? lengths[l] : n - at);
+        }
+        assert_int_equal(tare_hasher_end(hasher, pieces, &err), 0);
+        assert_string_equal(pieces, whole);
+    }
+    assert_true(tare_hasher_end(NULL, pieces, &err) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

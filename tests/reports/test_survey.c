@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which columns a survey has, what never shares one, and what is never called best. */
-#include "survey.h"
+#include "reports/view/survey.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,7 +55,7 @@ static void build(size_t n_models, size_t n_figures)
                                              .n_figures = n_figures};
     }
     struct tare_report_input in = {.title = "t", .caption = "c", .cells = cells, .n_cells = n_models};
-    assert_int_equal(tare_survey_build(&in, &survey, &err), 0);
+    assert_int_equal(tare_survey_build(&in, NULL, &survey, &err), 0);
 }
 
 /* The column of that key, or -1. */

@@ -6,69 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char quality[] = "quality"; /* a task's headline metric */
+static const char quality[] = TARE_FIGURE_QUALITY;
 
 #define HIGHER TARE_BETTER_HIGHER
 #define LOWER  TARE_BETTER_LOWER
-#define NONE   TARE_BETTER_NONE
 
-static const struct tare_survey_spec specs[] = {
-    {"params_total", "Params", "M", 1e-6, 3, TARE_BETTER_NONE, true, true},
-    {"stored_bytes", "Stored", "MB", 1e-6, 3, LOWER, true, true},
-    {"bits_per_weight", "Bits/weight", "bit", 0, 2, LOWER, true, true},
-    {quality, NULL, NULL, 0, 4, TARE_BETTER_NONE, false, true},
-    {"prefill_flops_per_tok", "Prefill", "MFLOP/tok", 1e-6, 3, LOWER, false, true},
-    {"decode_flops_per_tok", "Decode", "MFLOP/tok", 1e-6, 3, LOWER, false, true},
-    {"token_throughput", "Tokens/s", "ktok/s", 1e-3, 2, HIGHER, false, true},
-    {"ttft_p50", "TTFT p50", "ms", 1e3, 3, LOWER, false, true},
-    {"tpot_p50", "TPOT p50", "ms", 1e3, 4, LOWER, false, true},
-    {"decode_throughput", "Decode tok/s", "ktok/s", 1e-3, 2, HIGHER, false, true},
-    {"kv_bytes", "KV state", "kB", 1e-3, 1, LOWER, false, true},
-    {"peak_rss", "Peak RSS", "MB", 1e-6, 2, LOWER, false, true},
-    {"load_time", "Load", "ms", 1e3, 2, LOWER, false, true},
-    {"cpu_user", "CPU user", "s", 1, 3, LOWER, false, true},
-    {"speedup", "Speed-up", "x", 1, 2, HIGHER, false, true},
-    {"energy_per_tok", "Energy/token", "mJ/tok", 1e3, 3, LOWER, false, true},
-    {"energy_ratio", "Energy ratio", "x", 1, 3, LOWER, false, true},
-    {"energy_modelled_per_tok", "Modelled energy/token", "mJ/tok", 1e3, 3, NONE, false, true},
-    {"carbon_per_tok", "Carbon/token", "ugCO2e/tok", 1e6, 3, LOWER, false, true},
-    {"carbon_modelled_per_tok", "Modelled carbon/token", "ugCO2e/tok", 1e6, 3, NONE, false, true},
-    {"cost_per_mtok", "Cost", NULL, 0, 4, LOWER, false, true},
-    {"params_active", "Active", "M", 1e-6, 3, TARE_BETTER_NONE, true, false},
-    {"params_non_zero", "Non-zero", "M", 1e-6, 3, TARE_BETTER_NONE, true, false},
-    {"weights_stored_bytes", "Stored", "MB", 1e-6, 3, LOWER, true, false},
-    {"weights_resident_bytes", "Resident", "MB", 1e-6, 3, LOWER, true, false},
-    {"compression_ratio", "Compression", "x", 1, 2, HIGHER, true, false},
-    {"apply_time", "Apply", "ms", 1e3, 1, LOWER, true, false},
-    {"apply_peak_bytes", "Apply peak", "MB", 1e-6, 2, LOWER, true, false},
-    {"calibration_tok", "Calibration", "tok", 1, 0, LOWER, true, false},
-    {"prefill_throughput", "Prefill tok/s", "ktok/s", 1e-3, 2, HIGHER, false, false},
-    {"output_throughput", "Output tok/s", "ktok/s", 1e-3, 2, HIGHER, false, false},
-    {"prefill_speedup", "Prefill speed-up", "x", 1, 2, HIGHER, false, false},
-    {"decode_speedup", "Decode speed-up", "x", 1, 2, HIGHER, false, false},
-    {"state_bytes", "State", "kB", 1e-3, 1, LOWER, false, false},
-    {"acceptance_rate", "Accepted", "%", 100, 1, HIGHER, false, false},
-    {"tokens_per_pass", "Tokens/pass", "tok", 1, 2, HIGHER, false, false},
-    {"predicted_speedup", "Predicted", "x", 1, 2, HIGHER, false, false},
-    {"energy", "Energy", "J", 1, 3, LOWER, false, false},
-    {"energy_net", "Energy net of idle", "J", 1, 3, LOWER, false, false},
-    {"energy_process", "Energy by CPU share", "J", 1, 3, LOWER, false, false},
-    {"energy_per_request", "Energy/request", "J/request", 1, 4, LOWER, false, false},
-    {"energy_per_output_tok", "Energy/output token", "mJ/tok", 1e3, 3, LOWER, false, false},
-    {"energy_per_correct", "Energy/right answer", "J/correct", 1, 4, LOWER, false, false},
-    {"energy_delay_product", "Energy x delay", "J s", 1, 3, LOWER, false, false},
-    {"power_mean", "Power", "W", 1, 2, LOWER, false, false},
-    {"energy_modelled", "Modelled energy", "J", 1, 3, NONE, false, false},
-    {"carbon_operational", "Carbon", "gCO2e", 1, 6, LOWER, false, false},
-    {"sci_per_request", "SCI/request", "gCO2e/request", 1, 6, LOWER, false, false},
-    {"sci_per_tok", "SCI/token", "ugCO2e/tok", 1e6, 3, LOWER, false, false},
-    {"cost_total", "Cost of a repeat", NULL, 0, 6, LOWER, false, false},
-    {"cost_per_query", "Cost/request", NULL, 0, 6, LOWER, false, false},
-    {"cost_per_correct", "Cost/right answer", NULL, 0, 6, LOWER, false, false},
-    {"mean_exit_layer", "Exit layer", "1", 1, 2, LOWER, false, false},
-};
-
-enum { n_specs = sizeof specs / sizeof *specs, max_columns = 512 };
+enum { max_columns = 512 };
 
 /* Shown where no cell has a value: readers must see that it is missing, and why. */
 static bool is_always(const char *figure)
@@ -94,6 +37,7 @@ struct finder {
     struct tare_survey_columns *out;
     const char **tasks; /* in the plan's order */
     size_t n_tasks;
+    size_t asked; /* the input's column that is being looked for */
     bool failed;
 };
 
@@ -198,11 +142,12 @@ static void add(struct finder *f, const struct tare_survey_column *column)
         }
     }
     if (to->n < max_columns) {
-        to->list[to->n++] = *column;
+        to->list[to->n] = *column;
+        to->list[to->n++].asked = f->asked;
     }
 }
 
-static void add_quality(struct finder *f, const struct tare_survey_spec *spec, const char *task)
+static void add_quality(struct finder *f, const struct tare_figure_look *spec, const char *task)
 {
     const struct tare_metric *m = headline(f, task);
     if (m) {
@@ -216,7 +161,7 @@ static void add_quality(struct finder *f, const struct tare_survey_spec *spec, c
 }
 
 /* The columns that the figure needs: one, or one for each class of values that must not mix. */
-static size_t classes(const struct finder *f, const struct tare_survey_spec *spec, const char *task,
+static size_t classes(const struct finder *f, const struct tare_figure_look *spec, const char *task,
                       struct tare_survey_column *out, size_t max)
 {
     size_t n = 0;
@@ -237,7 +182,7 @@ static size_t classes(const struct finder *f, const struct tare_survey_spec *spe
     return n;
 }
 
-static void add_figure(struct finder *f, const struct tare_survey_spec *spec, const char *task)
+static void add_figure(struct finder *f, const struct tare_figure_look *spec, const char *task)
 {
     enum { max_classes = 16 };
     struct tare_survey_column apart[max_classes] = {{0}};
@@ -260,32 +205,22 @@ static void add_figure(struct finder *f, const struct tare_survey_spec *spec, co
     }
 }
 
-static const struct tare_survey_spec *find_spec(const char *figure)
-{
-    for (size_t i = 0; i < n_specs; i++) {
-        if (strcmp(specs[i].figure, figure) == 0) {
-            return &specs[i];
-        }
-    }
-    return NULL;
-}
-
 /* A figure that this file does not know is shown as it is. */
-static const struct tare_survey_spec *make_spec(struct finder *f, const char *figure)
+static const struct tare_figure_look *make_spec(struct finder *f, const char *figure)
 {
-    const struct tare_survey_spec *known = find_spec(figure);
+    const struct tare_figure_look *known = tare_figure_look(figure);
     const struct tare_figure *any = known ? NULL : any_value(f, figure, NULL);
-    struct tare_survey_spec *spec = any ? tare_arena_array(f->arena, 1, sizeof *spec) : NULL;
+    struct tare_figure_look *spec = any ? tare_arena_array(f->arena, 1, sizeof *spec) : NULL;
     f->failed = f->failed || (any && !spec);
     if (spec) {
-        *spec = (struct tare_survey_spec){
+        *spec = (struct tare_figure_look){
             .figure = any->name, .header = any->name, .unit = any->unit, .decimals = 4};
     }
     return known ? known : spec;
 }
 
 /* Of the model, or of the first task that has it. */
-static void add_anywhere(struct finder *f, const struct tare_survey_spec *spec)
+static void add_anywhere(struct finder *f, const struct tare_figure_look *spec)
 {
     if (any_value(f, spec->figure, NULL)) {
         add_figure(f, spec, spec->of_model ? NULL : task_with(f, spec->figure));
@@ -300,11 +235,11 @@ static void add_named(struct finder *f, const char *text)
     const char *at = strchr(text, '@');
     char figure[64];
     int n = snprintf(figure, sizeof figure, "%.*s", at ? (int)(at - text) : (int)strlen(text), text);
-    const struct tare_survey_spec *spec = n > 0 && (size_t)n < sizeof figure ? make_spec(f, figure) : NULL;
+    const struct tare_figure_look *spec = n > 0 && (size_t)n < sizeof figure ? make_spec(f, figure) : NULL;
     if (!spec) {
         return; /* no cell has such a figure */
     }
-    if (!at && spec->figure != quality) {
+    if (!at && strcmp(spec->figure, quality) != 0) {
         add_anywhere(f, spec);
         return;
     }
@@ -312,7 +247,7 @@ static void add_named(struct finder *f, const char *text)
         if (at && fnmatch(at + 1, f->tasks[t], 0) != 0) {
             continue;
         }
-        if (spec->figure == quality) {
+        if (strcmp(spec->figure, quality) == 0) {
             add_quality(f, spec, f->tasks[t]);
         } else if (is_always(spec->figure) || any_value(f, figure, f->tasks[t])) {
             add_figure(f, spec, f->tasks[t]);
@@ -332,11 +267,14 @@ int tare_survey_find_columns(const struct tare_report_input *input, struct tare_
     }
     find_tasks(&f);
     for (size_t i = 0; i < input->n_columns; i++) {
+        f.asked = i;
         add_named(&f, input->columns[i]);
     }
-    for (size_t i = 0; input->n_columns == 0 && i < n_specs; i++) {
-        if (specs[i].by_default) {
-            add_named(&f, specs[i].figure);
+    size_t n_looks = 0;
+    const struct tare_figure_look *looks = tare_figure_looks(&n_looks);
+    for (size_t i = 0; input->n_columns == 0 && i < n_looks; i++) {
+        if (looks[i].by_default) {
+            add_named(&f, looks[i].figure);
         }
     }
     return f.failed ? -1 : 0;

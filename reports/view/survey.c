@@ -2,13 +2,17 @@
 /* Rows, columns and the best cell of each column. */
 #include "survey_columns.h"
 
+#include "reports/view/table.h"
+
 #include <stdio.h>
 #include <string.h>
 
 struct builder {
     const struct tare_report_input *in;
+    const struct tare_view *view; /* NULL: none */
     struct tare_survey *out;
     const struct tare_report_cell **rows; /* the first run cell of each row */
+    size_t *row_groups; /* of each row, index into the view's groups; n_groups: none of them */
     size_t n_rows;
     size_t n_text; /* columns of text: model, technique and, if there are several, scenario */
     struct tare_survey_columns columns; /* behind those */
@@ -25,20 +29,28 @@ static bool is_baseline(const struct tare_report_cell *c)
     return strcmp(c->technique, "baseline") == 0;
 }
 
-/* Rows in the plan's order, those without a technique first. */
+static void add_rows(struct builder *b, size_t group, bool baselines)
+{
+    for (size_t i = 0; i < b->in->n_cells; i++) {
+        const struct tare_report_cell *c = &b->in->cells[i];
+        bool known = is_baseline(c) != baselines || tare_view_group_of(b->view, c) != group;
+        for (size_t j = 0; j < b->n_rows && !known; j++) {
+            known = same_row(b->rows[j], c);
+        }
+        if (!known) {
+            b->row_groups[b->n_rows] = group;
+            b->rows[b->n_rows++] = c;
+        }
+    }
+}
+
+/* Group by group, within each in the plan's order, those without a technique first. */
 static void find_rows(struct builder *b)
 {
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < b->in->n_cells; i++) {
-            const struct tare_report_cell *c = &b->in->cells[i];
-            bool known = is_baseline(c) != (pass == 0);
-            for (size_t j = 0; j < b->n_rows && !known; j++) {
-                known = same_row(b->rows[j], c);
-            }
-            if (!known) {
-                b->rows[b->n_rows++] = c;
-            }
-        }
+    size_t n_groups = b->view ? b->view->n_groups : 0;
+    for (size_t group = 0; group <= n_groups; group++) {
+        add_rows(b, group, true);
+        add_rows(b, group, false);
     }
 }
 
@@ -73,13 +85,15 @@ static int describe_columns(struct builder *b, struct tare_table_column *to)
         to[2] = (struct tare_table_column){.key = "scenario", .header = "Scenario"};
     }
     for (size_t i = 0; i < b->columns.n; i++) {
-        const struct tare_survey_column *c = &b->columns.list[i];
+        struct tare_survey_column *c = &b->columns.list[i];
         const char *key = key_of(b, c);
         if (!key) {
             return -1;
         }
         to[b->n_text + i] = (struct tare_table_column){
             .key = key, .header = c->header, .unit = c->unit, .better = c->better, .help = c->figure};
+        tare_view_dress_column(b->view, c, &to[b->n_text + i]);
+        c->better = to[b->n_text + i].better; /* ranked as it is headed */
     }
     return 0;
 }
@@ -114,7 +128,8 @@ static const struct tare_report_cell *cell_at(const struct builder *b, size_t ro
 
 static struct tare_table_cell absent(const char *why)
 {
-    return (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = "-", .text = why};
+    return (struct tare_table_cell){
+        .type = TARE_CELL_ABSENT, .mark = "-", .text = why, .outcome = TARE_CELL_MISSING};
 }
 
 static struct tare_table_cell show(const struct tare_survey_column *column,
@@ -124,6 +139,14 @@ static struct tare_table_cell show(const struct tare_survey_column *column,
     return figure && !figure->absent && !tare_survey_belongs(column, figure) && tare_survey_is_valid(cell)
                ? absent("in another column: of another kind or scope")
                : tare_survey_cell_of(cell, figure, column->spec->decimals, column->spec->scale);
+}
+
+static struct tare_table_cell shown(const struct builder *b, const struct tare_survey_column *column,
+                                    const struct tare_report_cell *cell)
+{
+    struct tare_table_cell shown = show(column, cell);
+    tare_view_dress_cell(b->view, column, cell, &shown);
+    return shown;
 }
 
 static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
@@ -136,7 +159,7 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
     for (size_t i = 0; i < b->columns.n; i++) {
         const struct tare_survey_column *c = &b->columns.list[i];
         const struct tare_report_cell *cell = cell_at(b, row, c);
-        to[b->n_text + i] = cell ? show(c, cell) : absent("not in the plan");
+        to[b->n_text + i] = cell ? shown(b, c, cell) : absent("not in the plan");
     }
 }
 
@@ -188,23 +211,85 @@ static bool same_tokens(const struct builder *b, const struct tare_survey_column
     return !counts_tokens(c->figure) || (x && y && same_text(x->tokenizer, y->tokenizer));
 }
 
-static void mark_best(const struct builder *b, struct tare_table_cell *cells, size_t n_columns, size_t which,
-                      enum tare_better better)
+/* What a cell is compared with: the rows of its group, or all. */
+static bool are_rivals(const struct builder *b, size_t row, size_t other)
+{
+    bool within = b->view && b->view->rank_within_groups;
+    return row != other && (!within || b->row_groups[row] == b->row_groups[other]);
+}
+
+/* Is the cell of this row better, beyond intervals, than those of all its rivals but `besides` (n_rows:
+ * none)? False where there are no rivals. */
+static bool beats_all(const struct builder *b, const struct tare_table_cell *cells, size_t n_columns,
+                      size_t which, size_t row, size_t besides)
+{
+    size_t column = b->n_text + which, rivals = 0;
+    const struct tare_survey_column *c = &b->columns.list[which];
+    const struct tare_table_cell *x = &cells[row * n_columns + column];
+    for (size_t j = 0; j < b->n_rows; j++) {
+        const struct tare_table_cell *y = &cells[j * n_columns + column];
+        if (!are_rivals(b, row, j) || j == besides || y->type != TARE_CELL_QUANTITY) {
+            continue;
+        }
+        rivals++;
+        if (!clearly_better(&x->q, &y->q, c->better) || !same_tokens(b, c, row, j)) {
+            return false;
+        }
+    }
+    return rivals > 0;
+}
+
+/* Best, and second: better than all but the best. */
+static void mark_best(const struct builder *b, struct tare_table_cell *cells, size_t n_columns, size_t which)
 {
     size_t column = b->n_text + which;
-    for (size_t i = 0; i < b->n_rows && better != TARE_BETTER_NONE; i++) {
+    for (size_t i = 0; i < b->n_rows && b->columns.list[which].better != TARE_BETTER_NONE; i++) {
         struct tare_table_cell *x = &cells[i * n_columns + column];
-        bool best = x->type == TARE_CELL_QUANTITY;
-        size_t rivals = 0;
-        for (size_t j = 0; j < b->n_rows && best; j++) {
-            const struct tare_table_cell *y = &cells[j * n_columns + column];
-            if (j != i && y->type == TARE_CELL_QUANTITY) {
-                rivals++;
-                best = clearly_better(&x->q, &y->q, better) && same_tokens(b, &b->columns.list[which], i, j);
+        if (x->type == TARE_CELL_QUANTITY && beats_all(b, cells, n_columns, which, i, b->n_rows)) {
+            x->q.best = true;
+            for (size_t j = 0; j < b->n_rows; j++) {
+                struct tare_table_cell *y = &cells[j * n_columns + column];
+                y->q.second = y->q.second || (y->type == TARE_CELL_QUANTITY && are_rivals(b, i, j) &&
+                                              beats_all(b, cells, n_columns, which, j, i));
             }
         }
-        x->q.best = best && rivals > 0;
     }
+}
+
+/* Rows without a technique at the head of the table are set apart. */
+static size_t count_baselines(const struct builder *b)
+{
+    size_t n = 0;
+    while (n < b->n_rows && is_baseline(b->rows[n])) {
+        n++;
+    }
+    return n < b->n_rows ? n : 0;
+}
+
+/* Averages, groups and baseline rows, when all other cells stand. Returns -1 when memory is refused. */
+static int finish(const struct builder *b, struct tare_table_column *columns, struct tare_table_cell *cells)
+{
+    struct tare_table *table = &b->out->table;
+    size_t n = 0;
+    table->n_baseline_rows = count_baselines(b);
+    if (!b->view) {
+        return 0;
+    }
+    struct tare_table_group *groups = tare_arena_array(&b->out->arena, b->view->n_groups + 1, sizeof *groups);
+    for (size_t row = 0; groups && row < b->n_rows; row++) {
+        size_t group = b->row_groups[row];
+        if (n > 0 && row > 0 && group == b->row_groups[row - 1]) {
+            groups[n - 1].n++;
+        } else if (b->view->n_groups > 0) {
+            const char *label = group < b->view->n_groups ? b->view->groups[group].label : "Other";
+            groups[n++] = (struct tare_table_group){row, 1, label};
+        }
+    }
+    table->row_groups = groups;
+    table->n_row_groups = n;
+    return groups
+               ? tare_view_average(b->view, &b->columns, b->n_text, b->n_rows, columns, cells, &b->out->arena)
+               : -1;
 }
 
 static int build(struct builder *b)
@@ -212,12 +297,14 @@ static int build(struct builder *b)
     struct tare_arena *arena = &b->out->arena;
     size_t n = b->in->n_cells + 1;
     b->rows = tare_arena_array(arena, n, sizeof *b->rows);
-    if (!b->rows || tare_survey_find_columns(b->in, arena, &b->columns) < 0) {
+    b->row_groups = tare_arena_array(arena, n, sizeof *b->row_groups);
+    if (!b->rows || !b->row_groups || tare_survey_find_columns(b->in, arena, &b->columns) < 0) {
         return -1;
     }
     find_rows(b);
     b->n_text = count_text_columns(b);
-    size_t n_columns = b->columns.n + b->n_text;
+    size_t n_averages = b->view ? b->view->n_averages : 0;
+    size_t n_columns = b->columns.n + b->n_text + n_averages;
     struct tare_table_column *columns = tare_arena_array(arena, n_columns, sizeof *columns);
     struct tare_table_cell *cells = tare_arena_array(arena, n_columns * (b->n_rows + 1), sizeof *cells);
     if (!columns || !cells) {
@@ -231,22 +318,24 @@ static int build(struct builder *b)
         fill_row(b, i, cells + i * n_columns);
     }
     for (size_t i = 0; i < b->columns.n; i++) {
-        mark_best(b, cells, n_columns, i, columns[b->n_text + i].better);
+        mark_best(b, cells, n_columns, i);
     }
-    b->out->table = (struct tare_table){.title = b->in->title,
+    b->out->table = (struct tare_table){.title = b->view && b->view->title ? b->view->title : b->in->title,
                                         .caption = b->in->caption,
                                         .n_columns = n_columns,
                                         .n_rows = b->n_rows,
                                         .columns = columns,
                                         .cells = cells};
-    return 0;
+    return finish(b, columns, cells);
 }
 
-int tare_survey_build(const struct tare_report_input *input, struct tare_survey *out, struct tare_err *err)
+int tare_survey_build(const struct tare_report_input *input, const struct tare_view *view,
+                      struct tare_survey *out, struct tare_err *err)
 {
+    struct tare_report_input chosen = *input;
     memset(out, 0, sizeof *out);
-    struct builder b = {.in = input, .out = out};
-    if (build(&b) < 0) {
+    struct builder b = {.in = &chosen, .view = view, .out = out};
+    if (tare_view_choose(view, &chosen, &out->arena) < 0 || build(&b) < 0) {
         tare_survey_fini(out);
         return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }
@@ -255,6 +344,21 @@ int tare_survey_build(const struct tare_report_input *input, struct tare_survey 
         tare_survey_fini(out);
     }
     return r;
+}
+
+int tare_survey_view(const struct tare_report_input *input, const struct tare_view *view,
+                     struct tare_survey *out, struct tare_err *err)
+{
+    switch (view->kind) {
+    case TARE_VIEW_FULL:
+        return tare_survey_build_full(input, out, err);
+    case TARE_VIEW_RESOURCES:
+        return tare_survey_build_resources(input, view, out, err);
+    case TARE_VIEW_ARCHITECTURES:
+        return tare_survey_build_architectures(input, view, out, err);
+    default:
+        return tare_survey_build(input, view, out, err);
+    }
 }
 
 void tare_survey_fini(struct tare_survey *survey)

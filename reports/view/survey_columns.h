@@ -3,22 +3,11 @@
 #ifndef TARE_REPORTS_SURVEY_COLUMNS_H
 #define TARE_REPORTS_SURVEY_COLUMNS_H
 
+#include "reports/view/figures.h"
 #include "survey.h"
 
-/* How a figure is shown. */
-struct tare_survey_spec {
-    const char *figure;
-    const char *header;
-    const char *unit; /* shown; NULL: the figure's own */
-    double scale;     /* to the shown unit; 0: as it is */
-    int decimals;
-    enum tare_better better;
-    bool of_model;   /* the same for all tasks: no task in the header */
-    bool by_default; /* a column where a plan names none */
-};
-
 struct tare_survey_column {
-    const struct tare_survey_spec *spec;
+    const struct tare_figure_look *spec;
     const char *task; /* NULL: of the model */
     const char *figure;
     const char *unit;
@@ -27,6 +16,7 @@ struct tare_survey_column {
     bool split; /* only what is alike: the next two hold */
     bool weak;  /* of a modelled or declared value, not of one that was measured, counted or reported */
     const char *scope; /* NULL: of any */
+    size_t asked;      /* which of the input's columns it came from */
 };
 
 struct tare_survey_columns {

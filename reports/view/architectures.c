@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Orders in the length of the context: what an architecture claims, and the slope of log(value) over
+ * log(length) that was measured, over tasks of the same model that differ in their prompt. Claims: the first
+ * survey's Table 1 and RetNet's Table 1. Constant parts (projections, the head) pull exponents towards those
+ * of lower order at short lengths: the measured one is of these lengths, no limit.
+ */
+#include "reports/view/table.h"
+
+#include "core/builtin.h"
+#include "core/spec.h"
+#include "stats/slope.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { least_tok = 32, most_lengths = 64 };
+
+static const struct claim {
+    const char *arch;
+    const char *prefill, *step, *state; /* in the length T, width d */
+} claims[] = {{"llama", "T^2 d + T d^2", "T d", "T d"}, {"rwkv", "T d^2", "d^2", "d"},
+              {"retnet", "T d (C + d)", "d^2", "d^2"},  {"h3", "T log T d", "d^2", "d"},
+              {"hyena", "T log T d", "T d", "T d"},     {"mamba", "T d^2", "d^2", "d"}};
+
+/* One thing that grows with the length. */
+static const struct subject {
+    const char *key, *figure;
+    bool behind; /* at the length of the context while decoding, not of the prompt */
+} subjects[] = {{"prefill", "ttft_p50", false}, {"step", "tpot_p50", true}, {"state", "state_bytes", true}};
+
+enum { n_subjects = sizeof subjects / sizeof *subjects, n_columns = 2 + 2 * n_subjects + 1 };
+
+struct lengths {
+    double prompt_tok, output_tok; /* NaN: not known */
+};
+
+static double option(const struct tare_spec *spec, const struct tare_task *task, const char *name)
+{
+    const struct tare_json *given = tare_json_get(spec->task_options, name);
+    if (tare_json_type(given) == TARE_JSON_NUMBER) {
+        return tare_json_num(given);
+    }
+    for (const struct tare_opt *o = task->options; o && o->name; o++) {
+        if (strcmp(o->name, name) == 0 && o->def) {
+            return strtod(o->def, NULL);
+        }
+    }
+    return (double)NAN;
+}
+
+static struct lengths lengths_of(const struct tare_report_cell *c)
+{
+    struct lengths to = {(double)NAN, (double)NAN};
+    struct tare_spec spec;
+    const struct tare_task *task = NULL;
+    struct tare_err ignored = {0};
+    if (!c->spec || tare_spec_parse(c->spec, strlen(c->spec), &spec, &ignored) < 0) {
+        return to;
+    }
+    if (tare_find_task(spec.task, &task, &ignored) == 0) {
+        to.prompt_tok = option(&spec, task, "prompt_tok");
+        to.output_tok = option(&spec, task, "max_output");
+    }
+    tare_spec_fini(&spec);
+    return to;
+}
+
+static bool same_system(const struct tare_report_cell *a, const struct tare_report_cell *b)
+{
+    return strcmp(a->model, b->model) == 0 && strcmp(a->technique, b->technique) == 0;
+}
+
+struct points {
+    double x[most_lengths], y[most_lengths];
+    size_t n;
+};
+
+/* log(length), log(value) of every valid cell of the system that has both. */
+static struct points points_of(const struct tare_report_input *in, const struct tare_report_cell *system,
+                               const struct subject *s)
+{
+    struct points to = {.n = 0};
+    for (size_t i = 0; i < in->n_cells && to.n < most_lengths; i++) {
+        const struct tare_report_cell *c = &in->cells[i];
+        const struct tare_figure *f =
+            same_system(c, system) && tare_survey_is_valid(c) ? tare_report_figure(c, s->figure) : NULL;
+        if (!f || f->absent || !(f->value > 0)) {
+            continue;
+        }
+        struct lengths l = lengths_of(c);
+        double length = s->behind ? l.prompt_tok + l.output_tok / 2 : l.prompt_tok;
+        if (length >= least_tok) {
+            to.x[to.n] = log(length);
+            to.y[to.n++] = log(f->value);
+        }
+    }
+    return to;
+}
+
+static struct tare_table_cell text(const char *what)
+{
+    return (struct tare_table_cell){.type = TARE_CELL_TEXT, .text = what};
+}
+
+static struct tare_table_cell measured(const struct points *p)
+{
+    double slope = 0, intercept = 0;
+    struct tare_interval range = tare_slope(p->x, p->y, p->n, 0.95, &slope, &intercept);
+    if (!range.ok) {
+        return (struct tare_table_cell){
+            .type = TARE_CELL_ABSENT,
+            .mark = "-",
+            .outcome = TARE_CELL_MISSING,
+            .text = "fewer than 3 lengths of 32 tokens or more: a plan needs tasks that "
+                    "differ in prompt_tok"};
+    }
+    struct tare_quantity q = {.value = slope,
+                              .unit = "1",
+                              .kind = TARE_KIND_MEASURED,
+                              .source = "slope of log(value) over log(length)",
+                              .scope = "process",
+                              .n = (int64_t)p->n,
+                              .n_what = "lengths",
+                              .has_interval = true,
+                              .low = range.low,
+                              .high = range.high,
+                              .level = range.level,
+                              .method = range.method,
+                              .flags = "",
+                              .decimals = 2};
+    return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .q = q};
+}
+
+static const struct claim *claim_of(const char *arch)
+{
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        if (strncmp(arch, claims[i].arch, strlen(claims[i].arch)) == 0) {
+            return &claims[i];
+        }
+    }
+    return NULL;
+}
+
+static int fill(const struct tare_report_input *in, const struct tare_report_cell *system,
+                struct tare_arena *arena, struct tare_table_cell *to)
+{
+    char arch[40], range[80];
+    double low = (double)INFINITY, high = 0;
+    tare_view_architecture(system, arch, sizeof arch);
+    const struct claim *claim = claim_of(arch);
+    const char *claimed[n_subjects] = {claim ? claim->prefill : "?", claim ? claim->step : "?",
+                                       claim ? claim->state : "?"};
+    for (size_t s = 0; s < n_subjects; s++) {
+        struct points p = points_of(in, system, &subjects[s]);
+        to[2 + 2 * s] = text(claimed[s]);
+        to[3 + 2 * s] = measured(&p);
+        for (size_t i = 0; i < p.n; i++) {
+            low = fmin(low, exp(p.x[i]));
+            high = fmax(high, exp(p.x[i]));
+        }
+    }
+    (void)snprintf(range, sizeof range, high > 0 ? "%.0f to %.0f" : "none", low, high);
+    to[0] = text(system->model);
+    to[1] = text(tare_arena_copy(arena, *arch ? arch : "?", *arch ? strlen(arch) + 1 : 2));
+    to[n_columns - 1] = text(tare_arena_copy(arena, range, strlen(range) + 1));
+    return to[1].text && to[n_columns - 1].text ? 0 : -1;
+}
+
+static int describe(struct tare_arena *arena, struct tare_table_column *to)
+{
+    to[0] = (struct tare_table_column){.key = "model", .header = "Model"};
+    to[1] = (struct tare_table_column){.key = "architecture", .header = "Architecture"};
+    for (size_t s = 0; s < n_subjects; s++) {
+        char key[40];
+        (void)snprintf(key, sizeof key, "%s_claimed", subjects[s].key);
+        const char *own = tare_arena_copy(arena, key, strlen(key) + 1);
+        (void)snprintf(key, sizeof key, "%s_exponent", subjects[s].key);
+        const char *other = tare_arena_copy(arena, key, strlen(key) + 1);
+        if (!own || !other) {
+            return -1;
+        }
+        to[2 + 2 * s] = (struct tare_table_column){.key = own, .header = "claimed"};
+        to[3 + 2 * s] = (struct tare_table_column){
+            .key = other, .header = "exponent", .unit = "1", .help = subjects[s].figure};
+    }
+    to[n_columns - 1] = (struct tare_table_column){.key = "lengths", .header = "Lengths"};
+    return 0;
+}
+
+/* The first cell of every untreated model. */
+static size_t find_systems(const struct tare_report_input *in, const struct tare_report_cell **to)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->n_cells; i++) {
+        bool known = strcmp(in->cells[i].technique, "baseline") != 0;
+        for (size_t j = 0; j < n && !known; j++) {
+            known = same_system(to[j], &in->cells[i]);
+        }
+        if (!known) {
+            to[n++] = &in->cells[i];
+        }
+    }
+    return n;
+}
+
+static int build(const struct tare_report_input *in, const struct tare_view *view, struct tare_survey *out)
+{
+    static const char *const notes[] = {"T: length, d: width, C: length of a chunk. Claimed: of the "
+                                        "architecture, per sequence (prefill), per token "
+                                        "(time of a token), in all (state).",
+                                        "Exponent: slope of log(value) over log(length), least squares; 1 is "
+                                        "linear, 0 does not grow. At these lengths "
+                                        "parts of lower order are in it: it is no limit.",
+                                        "Lengths: the prompt's for prefill; the middle of what is decoded, "
+                                        "prompt included, for the others. Below 32 "
+                                        "tokens fixed costs hide the order; such lengths are left out."};
+    static const struct tare_table_group groups[n_subjects] = {
+        {2, 2, "Prefill time"}, {4, 2, "Time of a token"}, {6, 2, "State"}};
+    const struct tare_report_cell **systems = tare_arena_array(&out->arena, in->n_cells + 1, sizeof *systems);
+    struct tare_table_column *columns = tare_arena_array(&out->arena, n_columns, sizeof *columns);
+    size_t n = systems ? find_systems(in, systems) : 0;
+    struct tare_table_cell *cells = tare_arena_array(&out->arena, n * n_columns + 1, sizeof *cells);
+    if (!systems || !columns || !cells || describe(&out->arena, columns) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (fill(in, systems[i], &out->arena, cells + i * n_columns) < 0) {
+            return -1;
+        }
+    }
+    out->table = (struct tare_table){.title = view->title ? view->title : in->title,
+                                     .caption = in->caption,
+                                     .n_columns = n_columns,
+                                     .n_rows = n,
+                                     .columns = columns,
+                                     .cells = cells,
+                                     .n_notes = sizeof notes / sizeof *notes,
+                                     .notes = notes,
+                                     .n_column_groups = n_subjects,
+                                     .column_groups = groups};
+    return 0;
+}
+
+int tare_survey_build_architectures(const struct tare_report_input *input, const struct tare_view *view,
+                                    struct tare_survey *out, struct tare_err *err)
+{
+    memset(out, 0, sizeof *out);
+    if (build(input, view, out) < 0) {
+        tare_survey_fini(out);
+        return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
+    }
+    return 0;
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every view over a small run: a table in every format, and a copied view that was changed."""
+import json
+
+from clilib import contains, equal, main, null, strict_json, tare, true, write_plan
+
+
+def make(db="v.db"):
+    write_plan("plan.json", [null("fast", first_ns="20us"), null("slow", first_ns="90us"),
+                             null("dies", crash_at=1)],
+               [{"task": "tokens", "name": f"t{n}", "options": {"items": 8, "prompt_tok": n, "max_output": 4}}
+                for n in (32, 64, 128, 256)], repeats=2, baseline="slow")
+    tare("run", "plan.json", "--db", db, rc=None)
+    return db
+
+
+def views():
+    return [v["name"] for v in strict_json(tare("list", "views", "--json").out, "list views")["views"]]
+
+
+def formats():
+    return [f["name"] for f in strict_json(tare("list", "formats", "--json").out, "list formats")["formats"]]
+
+
+def test_all_views_in_all_formats():
+    db = make()
+    names = views()
+    true({"survey1", "survey2", "resources", "architectures", "pareto", "scaling", "energy", "serving", "compression",
+          "leaderboard"} <= set(names), f"views: {names}")
+    for view in names:
+        for form in formats():
+            out = tare("report", db, "--view", view, "--format", form).out
+            true(len(out) > 100, f"{view} as {form}")
+        table = strict_json(tare("report", db, "--view", view, "--json").out, view)
+        true(table["rows"], f"{view}: no row")
+
+
+def test_numbers_are_those_of_the_figures():
+    db = make()
+    rows = strict_json(tare("report", db, "--view", "serving", "--json").out, "serving")["rows"]
+    full = strict_json(tare("report", db, "--view", "full", "--json").out, "full")["rows"]
+    stored = {(r["model"], r["task"], r["figure"]): r["value"] for r in full}
+    seen = 0
+    for row in rows:
+        for key, cell in row.items():
+            figure, _, task = key.partition("@")
+            if isinstance(cell, dict) and cell.get("value") is not None and task:
+                equal(cell["value"], stored[row["model"], task, figure]["value"], f"{key}")
+                seen += 1
+    true(seen >= 4, f"{seen} numbers")
+
+
+def test_exponents():
+    """The null backend takes the same time whatever the length: an exponent near 0 over four lengths."""
+    db = make()
+    rows = strict_json(tare("report", db, "--view", "architectures", "--json").out, "architectures")["rows"]
+    slope = next(r for r in rows if r["model"] == "slow")["prefill_exponent"]
+    equal(slope["n"], 4, "lengths")
+    true(slope["low"] <= slope["value"] <= slope["high"] and abs(slope["value"]) < 0.3, f"exponent {slope}")
+
+
+def test_crash_is_no_gap():
+    db = make()
+    rows = strict_json(tare("report", db, "--view", "serving", "--json").out, "serving")["rows"]
+    dead = next(r for r in rows if r["model"] == "dies")
+    cells = [c for k, c in dead.items() if k.startswith("ttft_p50")]
+    true(cells and all(c.get("mark") == "CRASH" for c in cells), f"a crashed cell: {cells}")
+
+
+def test_a_copied_view():
+    db = make()
+    view = strict_json(tare("report", "--print-view", "serving").out, "printed view")
+    view["title"] = "My own"
+    view["columns"] = [{"figure": "ttft_p50@t64", "header": "First", "unit": "us", "scale": 1e6, "decimals": 1}]
+    view["filter"] = {"model": "slow"}
+    with open("own.json", "w", encoding="ascii") as to:
+        json.dump(view, to)
+    out = tare("report", db, "--view", "own.json", "--format", "md").out
+    contains(out, "My own", "title")
+    contains(out, "First", "header")
+    contains(out, "us", "unit")
+    true("fast" not in out, "the filter")
+    view["colums"] = []
+    with open("own.json", "w", encoding="ascii") as to:
+        json.dump(view, to)
+    contains(tare("report", db, "--view", "own.json", rc=2).err, "columns", "the nearest key")
+    contains(tare("report", db, "--view", "servin", rc=2).err, "serving", "the nearest view")
+    contains(tare("report", "--print-view", "none", rc=2).err, "tare list views", "no such view")
+
+
+if __name__ == "__main__":
+    main(globals())

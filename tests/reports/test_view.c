@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a view file may say, and what it makes of a table: groups, ranks, ratios, means, outcomes. */
+#include "reports/view/survey.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_hostile(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"", "view v"},
+        {"[]", "is no object"},
+        {"{}", "\"tare\""},
+        {"{\"tare\": 2}", "\"tare\""},
+        {"{\"tare\": 1, \"colums\": []}", "did you mean \"columns\""},
+        {"{\"tare\": 1, \"columns\": 3}", "columns: is no list"},
+        {"{\"tare\": 1, \"columns\": [3]}", "columns: is no object"},
+        {"{\"tare\": 1, \"columns\": [{\"header\": \"x\"}]}", "names no figure"},
+        {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"better\": \"up\"}]}",
+         "is not higher, lower or none"},
+        {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"scale\": 0}]}", "scale"},
+        {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"decimals\": 99}]}", "decimals"},
+        {"{\"tare\": 1, \"groups\": [{\"label\": \"x\"}]}", "needs label and prefix"},
+        {"{\"tare\": 1, \"averages\": [{\"of\": \"x\"}]}", "needs header and of"},
+        {"{\"tare\": 1, \"plots\": [1]}", "plots"},
+        {"{\"tare\": 1, \"kind\": \"pie\"}", "kind"},
+        {"{\"tare\": 1, \"title\": 7}", "title: is no text"},
+        {"{\"tare\": 1, \"rank_within_groups\": 1}", "neither true nor false"},
+        {"{\"tare\": 1, \"filter\": {\"tasks\": \"*\"}}", "did you mean \"task\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tare_view view = {.name = "as before"};
+        struct tare_err err = {0};
+        assert_int_equal(tare_view_parse(cases[i].text, strlen(cases[i].text), "v", &view, &err),
+                         TARE_E_USAGE);
+        assert_string_equal(view.name, "as before");
+        if (!strstr(err.msg, cases[i].says) && i > 0) {
+            fail_msg("%s: says \"%s\", not \"%s\"", cases[i].text, err.msg, cases[i].says);
+        }
+    }
+}
+
+static void test_built_in(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"survey",    "full",          "survey1",     "survey2",
+                                        "resources", "architectures", "pareto",      "scaling",
+                                        "energy",    "serving",       "compression", "leaderboard"};
+    struct tare_err err = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct tare_view view;
+        assert_int_equal(tare_view_find(names[i], &view, &err), 0);
+        assert_string_equal(view.name, names[i]);
+        assert_non_null(view.about);
+        tare_view_fini(&view);
+    }
+    struct tare_view none;
+    assert_int_equal(tare_view_find("survy1", &none, &err), TARE_E_USAGE);
+    assert_non_null(strstr(err.msg, "survey1"));
+    assert_int_equal(tare_view_find("no/such.json", &none, &err), TARE_E_USAGE);
+}
+
+enum { max_cells = 8, max_figures = 3 };
+static struct tare_figure figures[max_cells][max_figures];
+static struct tare_report_cell cells[max_cells];
+static struct tare_survey survey;
+static struct tare_view view;
+
+static void set(size_t cell, const char *model, const char *technique, const char *task)
+{
+    cells[cell] = (struct tare_report_cell){.model = model,
+                                            .backend = "b",
+                                            .technique = technique,
+                                            .tag = technique,
+                                            .task = task,
+                                            .scenario = "single",
+                                            .tokenizer = "same",
+                                            .verdict = "VALID",
+                                            .figures = figures[cell]};
+}
+
+static void add(size_t cell, const char *name, double value, double half)
+{
+    figures[cell][cells[cell].n_figures++] = (struct tare_figure){.name = name,
+                                                                  .value = value,
+                                                                  .unit = "1",
+                                                                  .kind = TARE_KIND_MEASURED,
+                                                                  .source = "s",
+                                                                  .scope = "process",
+                                                                  .n = 6,
+                                                                  .n_what = "repeats",
+                                                                  .low = value - half,
+                                                                  .high = value + half,
+                                                                  .level = 0.96,
+                                                                  .method = "order statistics"};
+}
+
+static void build(const char *json, size_t n_cells)
+{
+    struct tare_err err = {0};
+    struct tare_report_input in = {.title = "t", .caption = "c", .cells = cells, .n_cells = n_cells};
+    if (tare_view_parse(json, strlen(json), "test", &view, &err) < 0 ||
+        tare_survey_build(&in, &view, &survey, &err) < 0) {
+        fail_msg("%s", err.msg);
+    }
+}
+
+static void done(void)
+{
+    tare_survey_fini(&survey);
+    tare_view_fini(&view);
+}
+
+static const struct tare_table_cell *at(size_t row, size_t column)
+{
+    return &survey.table.cells[row * survey.table.n_columns + column];
+}
+
+/* Ranks of three rows by "speedup", higher is better. */
+static void test_ranks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        double value[3], half[3];
+        int best, second; /* row, or -1 */
+    } cases[] = {
+        {"three apart", {3, 2, 1}, {.1, .1, .1}, 0, 1},
+        {"the first two overlap: nobody is best, and the second place is nobody's",
+         {3, 2.9, 1},
+         {.1, .1, .1},
+         -1,
+         -1},
+        {"the last two overlap: one best, no second", {3, 2, 1.9}, {.1, .1, .1}, 0, -1},
+        {"a tie", {2, 2, 1}, {0, 0, 0}, -1, -1},
+        {"intervals that touch do not separate", {2, 1.8, 1}, {.1, .1, .1}, -1, -1},
+        {"an interval that is missing wins nothing", {3, 2, 1}, {(double)NAN, .1, .1}, -1, -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const char *const models[] = {"x", "y", "z"};
+        for (size_t row = 0; row < 3; row++) {
+            set(row, models[row], "baseline", "t");
+            add(row, "speedup", cases[i].value[row], cases[i].half[row]);
+        }
+        build("{\"tare\": 1, \"columns\": [\"speedup\"]}", 3);
+        for (int row = 0; row < 3; row++) {
+            const struct tare_quantity *q = &at((size_t)row, 2)->q;
+            if (q->best != (row == cases[i].best) || q->second != (row == cases[i].second)) {
+                fail_msg("%s: row %d best %d second %d", cases[i].why, row, q->best, q->second);
+            }
+        }
+        done();
+    }
+}
+
+/* Rows in the order of the groups, whatever the plan's; ranked within them. */
+static void test_groups(void **state)
+{
+    (void)state;
+    set(0, "m", "infer.compress.quant.weight{bits=4}", "t");
+    set(1, "m", "infer.compress.prune.structured{ratio=0.5}", "t");
+    set(2, "m", "infer.compress.quant.weight{bits=8}", "t");
+    set(3, "m", "something.else", "t");
+    set(4, "m", "baseline", "t");
+    static const double speeds[] = {4, 9, 2, 1, 1};
+    for (size_t i = 0; i < 5; i++) {
+        add(i, "speedup", speeds[i], 0.01);
+    }
+    build("{\"tare\": 1, \"rank_within_groups\": true, \"columns\": [\"speedup\"], \"groups\": ["
+          "{\"label\": \"Base\", \"prefix\": \"baseline\"}, {\"label\": \"Pruning\", \"prefix\": "
+          "\"infer.compress.prune\"}, "
+          "{\"label\": \"Quantization\", \"prefix\": \"infer.compress.quant.weight\"}]}",
+          5);
+    static const size_t order[] = {4, 1, 0, 2, 3};
+    for (size_t row = 0; row < 5; row++) {
+        assert_string_equal(at(row, 1)->text, cells[order[row]].technique);
+    }
+    static const struct tare_table_group groups[] = {
+        {0, 1, "Base"}, {1, 1, "Pruning"}, {2, 2, "Quantization"}, {4, 1, "Other"}};
+    assert_int_equal(survey.table.n_row_groups, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(survey.table.row_groups[i].label, groups[i].label);
+        assert_int_equal(survey.table.row_groups[i].first, groups[i].first);
+        assert_int_equal(survey.table.row_groups[i].n, groups[i].n);
+    }
+    assert_int_equal(survey.table.n_baseline_rows, 1);
+    assert_true(at(2, 2)->q.best &&
+                !at(1, 2)->q.best); /* alone in its group, there is nothing to be better than */
+    done();
+    assert_true(tare_view_parse("{\"tare\": 1}", 11, "v", &view, &(struct tare_err){0}) == 0);
+    tare_view_fini(&view);
+}
+
+/* "infer.compress.pruned" is not below "infer.compress.prune". */
+static void test_prefix(void **state)
+{
+    (void)state;
+    set(0, "m", "infer.compress.pruned", "t");
+    set(1, "m", "infer.compress.prune", "t");
+    add(0, "speedup", 1, 0.1);
+    add(1, "speedup", 1, 0.1);
+    build("{\"tare\": 1, \"columns\": [\"speedup\"], \"groups\": [{\"label\": \"P\", \"prefix\": "
+          "\"infer.compress.prune\"}]}",
+          2);
+    assert_string_equal(at(0, 1)->text, "infer.compress.prune");
+    assert_string_equal(survey.table.row_groups[1].label, "Other");
+    done();
+}
+
+/* The ratio has an interval or is not shown. */
+static void test_ratio(void **state)
+{
+    (void)state;
+    set(0, "m", "baseline", "t");
+    set(1, "n", "baseline", "t");
+    add(0, "decode_throughput", 100, 1);
+    add(0, "decode_speedup", 2, 0.1);
+    add(1, "decode_throughput", 50, 1);
+    add(1, "decode_speedup", 1, (double)NAN);
+    build("{\"tare\": 1, \"columns\": [{\"figure\": \"decode_throughput\", \"ratio\": \"decode_speedup\", "
+          "\"header\": \"D\", "
+          "\"unit\": \"per min\", \"scale\": 60, \"decimals\": 0, \"better\": \"none\"}]}",
+          2);
+    assert_true(at(0, 2)->q.ratio == 2 && at(0, 2)->q.ratio_low == 1.9 && at(0, 2)->q.ratio_high == 2.1);
+    assert_true(at(1, 2)->q.ratio == 0);
+    assert_string_equal(survey.table.columns[2].header, "D");
+    assert_string_equal(survey.table.columns[2].unit, "per min");
+    assert_true(at(0, 2)->q.display_scale == 60 && at(0, 2)->q.decimals == 0);
+    assert_false(at(0, 2)->q.best);
+    done();
+}
+
+static const struct tare_metric metrics[] = {{"acc", TARE_METRIC_EXACT, 1, "1", false, "share"},
+                                             {NULL, 0, 0, NULL, false, NULL}};
+
+/* Means over columns; one that is missing leaves none. */
+static void test_averages(void **state)
+{
+    (void)state;
+    static const char *const tasks[] = {"a", "b", "a", "b"};
+    static const double values[] = {0.5, 0.7, 0.2, 0.4};
+    for (size_t i = 0; i < 4; i++) {
+        set(i, i < 2 ? "x" : "y", "baseline", tasks[i]);
+        cells[i].metrics = metrics;
+        add(i, "acc", values[i], 0.03);
+    }
+    figures[3][0].absent = "broken";
+    build("{\"tare\": 1, \"columns\": [\"quality@*\"], \"averages\": [{\"header\": \"Avg\", \"of\": "
+          "\"quality@*\"}]}",
+          4);
+    assert_int_equal(survey.table.n_columns, 5);
+    const struct tare_quantity *mean = &at(0, 4)->q;
+    assert_true(fabs(mean->value - 0.6) < 1e-12 && mean->n == 2);
+    assert_true(fabs(mean->high - mean->low - 2 * 0.03 * sqrt(2) / 2) < 1e-12);
+    assert_int_equal(at(1, 4)->type, TARE_CELL_ABSENT);
+    done();
+}
+
+static void test_outcomes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *verdict, *reasons;
+        enum tare_cell_outcome outcome;
+        const char *mark;
+    } cases[] = {{"INVALID", "CRASH", TARE_CELL_CRASH, "CRASH"},
+                 {"INVALID", "TIMEOUT", TARE_CELL_TIMEOUT, "TIMEOUT"},
+                 {"INVALID", "OOM", TARE_CELL_OOM, "OOM"},
+                 {"INVALID", "ERROR", TARE_CELL_FAIL, "FAIL"},
+                 {"INVALID", "STEAL", TARE_CELL_INVALID, "INVALID"},
+                 {"SKIPPED", "cannot", TARE_CELL_SKIPPED, "SKIP"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(0, "x", "baseline", "t");
+        set(1, "y", "baseline", "t");
+        add(0, "speedup", 1, 0.1);
+        add(1, "speedup", 1, 0.1);
+        cells[1].verdict = cases[i].verdict;
+        cells[1].reasons = cases[i].reasons;
+        build("{\"tare\": 1, \"columns\": [\"speedup\", \"energy\"]}", 2);
+        assert_int_equal(at(1, 2)->type, TARE_CELL_ABSENT);
+        assert_int_equal(at(1, 2)->outcome, cases[i].outcome);
+        assert_string_equal(at(1, 2)->mark, cases[i].mark);
+        assert_string_equal(at(0, 2)->verdict, "VALID");
+        done();
+    }
+}
+
+/* Only cells that the filter leaves. */
+static void test_filter(void **state)
+{
+    (void)state;
+    set(0, "keep-a", "baseline", "t");
+    set(1, "drop", "baseline", "t");
+    set(2, "keep-b", "baseline", "u");
+    for (size_t i = 0; i < 3; i++) {
+        add(i, "speedup", 1, 0.1);
+    }
+    build("{\"tare\": 1, \"columns\": [\"speedup\"], \"filter\": {\"model\": \"keep-*\", \"task\": \"t\"}}",
+          3);
+    assert_int_equal(survey.table.n_rows, 1);
+    assert_string_equal(at(0, 0)->text, "keep-a");
+    done();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hostile),  cmocka_unit_test(test_built_in), cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_groups),   cmocka_unit_test(test_prefix),   cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_averages), cmocka_unit_test(test_outcomes), cmocka_unit_test(test_filter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
