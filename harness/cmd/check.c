@@ -162,11 +162,8 @@ static int change_rules(const struct check_options *o, struct tare_json **rules,
         return 0; /* told by whoever reads the rules */
     }
     struct tare_json *to = with(*rules, own, sizeof own / sizeof *own, "plan");
-<<<<<<< HEAD
     to = set_worker(to, "base", o->base_tare);
     to = set_worker(to, "candidate", o->candidate_tare);
-=======
->>>>>>> main
     struct tare_json *changed =
         with(plan, of_plan, sizeof of_plan / sizeof *of_plan, o->meter ? "meters" : "");
     int r = o->meter ? tare_plan_args_list("meters", o->meter, changed, err) : 0;

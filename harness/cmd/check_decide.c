@@ -449,11 +449,7 @@ static int add_line(struct decider *d, const struct tare_gate_metric *metric,
                                                  .p = (double)NAN,
                                                  .p_holm = (double)NAN,
                                                  .flips = -1}};
-<<<<<<< HEAD
     if (is_missing(d, pair, figure, line) || is_unfit(pair, figure, line)) {
-=======
-    if (is_refused(d, pair, figure, line)) {
->>>>>>> main
         return 0;
     }
     return line->rule == TARE_GATE_TIMING  ? decide_timing(d, pair, figure, line)

@@ -88,7 +88,7 @@ int tare_gate_quality(const double *d, size_t n, double margin, struct tare_gate
                                       .p = (double)NAN,
                                       .p_holm = (double)NAN,
                                       .flips = -1};
-    struct tare_interval tost, worse;
+    struct tare_interval tost = {0}, worse = {0};
     int64_t lost, won;
     if (n < 2) {
         made.word = TARE_GATE_INVALID;
