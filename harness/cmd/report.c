@@ -55,7 +55,8 @@ const struct tare_command tare_command_report = {
     .arguments = "[DB]",
     .text = "Prints figures as they were derived; nothing is measured again. Invalid cells show why, not a "
             "number. "
-            "The view 'full' has every figure of every cell, with source, scope, n, interval and flags.",
+            "The view 'full' has every figure of every cell, with source, scope, n, interval and flags. "
+            "With --score the table is that of a published rule over all cells instead: 'tare list scores'.",
     .max_words = 1,
     .options_size = sizeof(struct report_options),
     .options = options,
