@@ -91,11 +91,15 @@ const struct tare_command tare_command_report = {
     .name = "report",
     .summary = "print the table of a stored run",
     .arguments = "[DB]",
-    .text = "Prints figures as they were derived; nothing is measured again. Invalid cells show why, not a "
-            "number. "
-            "The view 'full' has every figure of every cell, with source, scope, n, interval and flags. A "
-            "view is a "
-            "JSON file: --print-view NAME gives one to start from, --view FILE.json uses it.",
+    .text =
+        "Prints figures as they were derived; nothing is measured again. Invalid cells show why, not a "
+        "number. "
+        "The view 'full' has every figure of every cell, with source, scope, n, interval and flags. A view "
+        "is a "
+        "JSON file: --print-view NAME gives one to start from, --view FILE.json uses it. With --score the "
+        "table "
+        "is that of a published rule over all cells instead: 'tare list scores'. With --plot a picture is "
+        "drawn: 'tare list plots'.",
     .max_words = 1,
     .options_size = sizeof(struct report_options),
     .options = options,

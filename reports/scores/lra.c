@@ -38,9 +38,13 @@ static const struct tare_opt options[] = {
     TARE_OPT_END};
 
 static const struct {
-    const char *name;
+    const char *key, *name;
     double chance;
-} arena[TASKS] = {{"ListOps", 0.1}, {"Text", 0.5}, {"Retrieval", 0.5}, {"Image", 0.1}, {"Pathfinder", 0.5}};
+} arena[TASKS] = {{"listops", "ListOps", 0.1},
+                  {"text", "Text", 0.5},
+                  {"retrieval", "Retrieval", 0.5},
+                  {"image", "Image", 0.1},
+                  {"pathfinder", "Pathfinder", 0.5}};
 
 /* "quality@..." of the five and Path-X, then speed and memory of each length. */
 static const char *list_metrics(struct tare_sheet *s, const struct options *o, size_t *out_lengths)
@@ -143,7 +147,7 @@ static void put_accuracies(struct tare_sheet *s, const struct tare_score_matrix 
 static void name_columns(struct tare_sheet *s, const struct tare_score_matrix *m, size_t n_lengths)
 {
     for (size_t t = 0; t < TASKS; t++) {
-        tare_sheet_column(s, arena[t].name, arena[t].name, "1", TARE_BETTER_HIGHER);
+        tare_sheet_column(s, arena[t].key, arena[t].name, "1", TARE_BETTER_HIGHER);
     }
     tare_sheet_column(s, "path_x", "Path-X", "1", TARE_BETTER_HIGHER);
     tare_sheet_column(s, "average", "Average of five", "1", TARE_BETTER_HIGHER);

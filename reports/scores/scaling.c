@@ -79,10 +79,15 @@ static struct tare_score_value fitted(double value, double low, double high, con
 
 static void put_fit(struct job *j, const char *law, const struct tare_curve_fit *fit)
 {
+    bool few = fit->n_points < 10;
     for (size_t k = 0; k < fit->law->n_parameters; k++) {
         const struct tare_curve_parameter *p = &fit->parameters[k];
         struct tare_score_value v = fitted(p->value, p->low, p->high, "1", BOOTSTRAP, fit->n_points);
+        v.flags = few && fit->n_draws > 0 ? "FEW_POINTS" : "";
         put_row(j, law, p->name, &v);
+    }
+    if (few && fit->n_draws > 0) {
+        tare_sheet_note(j->s, "FEW_POINTS: a bootstrap of fewer than 10 points is too narrow (%s)", law);
     }
     if (fit->n_draws == 0 && j->o->resamples > 0) {
         tare_sheet_note(j->s, "%s: too few points for a bootstrap, so that its parameters have no intervals.",
@@ -307,6 +312,11 @@ static void note_points(struct job *j)
     const struct tare_scaling_points *p = j->points;
     tare_sheet_note(j->s, "Points: %zu; loss in %s; %s", p->n_points, p->unit ? p->unit : "?",
                     p->where ? p->where : "?");
+    if (!j->o->file) {
+        tare_sheet_note(j->s, "Architecture: %s; N: %s; D: %s.",
+                        p->arch ? p->arch : "not told by the backend", j->o->size,
+                        j->o->declared_tok > 0 ? "declared" : j->o->tokens);
+    }
     if (p->n_left_out > 0) {
         tare_sheet_note(j->s, "%zu systems are no points: %s.", p->n_left_out, p->why_out);
     }

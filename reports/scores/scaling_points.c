@@ -205,6 +205,7 @@ static int read_selection(const struct tare_report_input *input, const struct ta
     }
     if (r == 0) {
         choose_arch(&c);
+        out->arch = c.arch;
         out->unit = c.m.metrics[LOSS].unit;
         r = take_systems(&c, arena, out, err);
     }

@@ -23,6 +23,7 @@ struct tare_scaling_points {
     double *nd;           /* [2 i], [2 i + 1]: N and D, for laws of two axes */
     size_t n_points, n_left_out;
     const char *unit;                 /* of the loss */
+    const char *arch;                 /* chosen; NULL: not known, or a file */
     const char *where;                /* the selection's models, or the file */
     const char *why_out;              /* why others were left out; NULL for none */
     bool has_tokens;                  /* every point has D */

@@ -188,11 +188,11 @@ static void test_lra(void **state)
     build("lra", NULL);
     assert_near(at("vanilla", "average")->q.value, 0.4, 1e-12);
     assert_string_equal(at("vanilla", "average")->q.flags, "");
-    assert_string_equal(at("fast", "Image")->mark, "OOM");
+    assert_string_equal(at("fast", "image")->mark, "OOM");
     assert_near(at("fast", "average")->q.value, (0.4 + 0.5 + 0.6 + 0.8) / 4, 1e-12);
     assert_string_equal(at("fast", "average")->q.flags, "WITHOUT_FAILED");
     assert_near(at("fast", "speed_ratio@bytes-1k#0")->q.value, 2, 1e-12);
-    assert_non_null(strstr(at("vanilla", "Text")->q.flags, "AT_CHANCE")); /* 0.3 of two classes */
+    assert_non_null(strstr(at("vanilla", "text")->q.flags, "AT_CHANCE")); /* 0.3 of two classes */
     assert_int_equal(at("vanilla", "path_x")->type, TARE_CELL_ABSENT);
     end();
 }
