@@ -41,7 +41,8 @@ static int report(const void *opts, const struct tare_command_args *args, struct
     }
     r = run_id ? 0 : tare_query_last_run(store, &run_id, err);
     if (r == 0 && o->plot) {
-        r = tare_plot_print(store, run_id, o->plot, o->format, o->output, err);
+        r = args->json ? tare_err_set(err, TARE_E_USAGE, "a plot is no JSON: --format script has its data")
+                       : tare_plot_print(store, run_id, o->plot, o->format, o->output, err);
         tare_store_close(store);
         return r;
     }
