@@ -72,6 +72,9 @@ static int report(const void *opts, const struct tare_command_args *args, struct
     const struct report_options *o = opts;
     struct tare_store *store = NULL;
     int64_t run_id = o->run;
+    if (o->plot && args->json) {
+        return tare_err_set(err, TARE_E_USAGE, "a plot is no JSON: --format script has its data");
+    }
     if (o->print_view) {
         return print_view(o->print_view, err);
     }

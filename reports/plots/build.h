@@ -80,6 +80,8 @@ void tare_pick_say(struct tare_making *m, const struct tare_pick *pick, const ch
 /* The same under a name of the caller's. */
 void tare_pick_say_as(struct tare_making *m, const struct tare_pick *pick, const char *name,
                       const char *bars);
+/* The intervals alone. */
+void tare_pick_say_intervals(struct tare_making *m, const struct tare_pick *pick, const char *bars);
 /* TARE_E_UNSUPPORTED: "plot NAME: nothing to draw: " and why this pick found nothing. */
 int tare_pick_nothing(const struct tare_pick *pick, const char *plot, const struct tare_report_input *in,
                       struct tare_err *err);

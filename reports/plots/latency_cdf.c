@@ -171,10 +171,7 @@ static void describe(struct tare_making *m, const struct scene *s, const struct 
         tare_making_say(
             m, "Symbols: p50, p90, p95, p99, p99.9, as far as a repeat has values enough; each the median "
                "over repeats.");
-        if (s->marks.method) {
-            tare_making_say(m, "Horizontal bars: intervals of %.3g to %.3g %% (%s).",
-                            100 * s->marks.level_low, 100 * s->marks.level_high, s->marks.method);
-        }
+        tare_pick_say_intervals(m, &s->marks, "Horizontal bars");
     }
 }
 

@@ -221,9 +221,9 @@ void tare_point_set_y(struct tare_plot_point *point, const struct tare_figure *f
     point->y_high = bars ? figure->high : (double)NAN;
 }
 
-static void say_intervals(struct tare_making *m, const struct tare_pick *pick, const char *bars)
+void tare_pick_say_intervals(struct tare_making *m, const struct tare_pick *pick, const char *bars)
 {
-    if (pick->level_high > pick->level_low) {
+    if (pick->level_high - pick->level_low >= 0.0005) { /* as printed */
         tare_making_say(m, "%s: intervals of %.3g to %.3g %% (%s).", bars, 100 * pick->level_low,
                         100 * pick->level_high, pick->method);
     } else if (pick->method && pick->level_high > 0) {
@@ -248,7 +248,7 @@ void tare_pick_say_as(struct tare_making *m, const struct tare_pick *pick, const
                     *name ? name + 1 : "", tare_kind_name(pick->first->kind),
                     scope && *scope ? ", scope " : "", scope ? scope : "",
                     pick->n_exact == pick->n ? ", exact" : "");
-    say_intervals(m, pick, bars);
+    tare_pick_say_intervals(m, pick, bars);
     if (pick->n_invalid > 0) {
         tare_making_say(m, "%zu cells that are not valid are left out.", pick->n_invalid);
     }

@@ -221,6 +221,9 @@ static void choose_task(struct scene *s)
         tare_pick_one_task(&decode, s->in);
         s->one_task = decode.one_task;
     }
+    for (size_t i = 0; i < s->in->n_cells && !s->one_task && !has_several_tasks(s); i++) {
+        s->one_task = wanted(s, &s->in->cells[i]) ? s->in->cells[i].task : NULL;
+    }
 }
 
 static int build(const struct tare_report_input *in, const void *opts, struct tare_plot *out,

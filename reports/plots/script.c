@@ -187,13 +187,25 @@ static void put_axis_label(const struct script *s, const char *which, const stru
     tare_buf_fini(&text);
 }
 
+/* Every how many names of places find room below the axis; beside it all do. */
+static size_t stride_of(const struct script *s, const char *which, const struct tare_plot_axis *axis)
+{
+    const struct tare_frame *f = &s->layout->frames[0];
+    double width = 0;
+    for (size_t i = 0; axis->categories && i < axis->n_categories; i++) {
+        width += tare_plot_width(axis->categories[i]) + 8;
+    }
+    return which[0] == 'y' ? 1 : (size_t)(width / (f->right - f->left)) + 1;
+}
+
 static void put_ticks(const struct script *s, const char *which, const struct tare_plot_axis *axis,
                       const struct tare_axis_map *map, bool named)
 {
+    size_t stride = stride_of(s, which, axis);
     tare_buf_printf(s->to, "set %stics (", which);
     for (size_t i = 0; axis->categories && i < axis->n_categories; i++) {
         tare_buf_add_str(s->to, i ? ", " : "");
-        quote_short(s, named ? axis->categories[i] : "", 34, true);
+        quote_short(s, named && i % stride == 0 ? axis->categories[i] : "", 34, true);
         tare_buf_printf(s->to, " %zu", i);
     }
     for (size_t i = 0; i < map->n_ticks; i++) {

@@ -11,7 +11,7 @@ from clilib import Skip, contains, equal, main, null, query, strict_json, tare, 
 
 DEPTH = "depth{memory=peak_rss}"  # the null backend has no state
 SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = ["<script>`touch pwned`</script>", "'; system \"touch pwned\" #",
+HOSTILE = ["<b>`touch pwned`</b>]]>", "'; system \"touch pwned\" #",
            "$x_{2}^$ %s%n \\input{x} na\u00efve \u6a21\u578b"]
 
 
@@ -123,6 +123,7 @@ def test_reasons():
         contains(failed.err, part, what)
         equal(failed.err.count("\n"), 1, "lines of the error")
     contains(plot("depth", "--format", "csv", rc=2).err, "svg, pdf, png, tikz or script", "format")
+    contains(plot("depth", "--json", rc=2).err, "no JSON", "json")
     with open("old.svg", encoding="utf-8") as file:
         equal(file.read(), "old", "the old file")
 

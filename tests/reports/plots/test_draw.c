@@ -214,6 +214,16 @@ static void test_styles(void **state)
     assert_int_equal(tare_plot_of_history(&h, &plot, &err), 0);
     draw_all("history");
     tare_plot_fini(&plot);
+    static const char *const days[] = {"2026-05-01", "2026-05-02", "2026-05-03", "2026-05-04", "2026-05-05",
+                                       "2026-05-06", "2026-05-07", "2026-05-08", "2026-05-09", "2026-05-10",
+                                       "2026-05-11", "2026-05-12", "2026-05-13", "2026-05-14", "2026-05-15"};
+    h.names = days;
+    h.n = 15;
+    h.n_changes = h.n_breaks = 0;
+    size_t n_named = 0;
+    assert_int_equal(tare_plot_of_history(&h, &plot, &err), 0);
+    free(draw("history-named", TARE_PLOT_SVG, &n_named));
+    tare_plot_fini(&plot);
     made_begin(&made);
     for (size_t i = 0; i < 6; i++) {
         static const char *const names[] = {"m1", "m2", "m3", "m4", "m5", "m6"};
