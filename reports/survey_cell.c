@@ -4,24 +4,30 @@
 
 #include <string.h>
 
-static const char *mark_of(const struct tare_report_cell *cell)
+/* How the cell's work ended, out of its verdict and reasons. */
+static enum tare_cell_outcome outcome_of(const struct tare_report_cell *cell)
 {
-    static const char *const marks[][2] = {{"CRASH", "CRASH"},
-                                           {"TIMEOUT", "TIMEOUT"},
-                                           {"OOM", "OOM"},
-                                           {"ERROR", "FAIL"},
-                                           {"FAILED_SAMPLES", "FAIL"}};
-    for (size_t i = 0; cell->reasons && i < sizeof marks / sizeof *marks; i++) {
-        if (strstr(cell->reasons, marks[i][0])) {
-            return marks[i][1];
+    static const struct {
+        const char *reason;
+        enum tare_cell_outcome outcome;
+    } ends[] = {{"CRASH", TARE_CELL_CRASH},
+                {"TIMEOUT", TARE_CELL_TIMEOUT},
+                {"OOM", TARE_CELL_OOM},
+                {"ERROR", TARE_CELL_FAIL},
+                {"FAILED_SAMPLES", TARE_CELL_FAIL}};
+    for (size_t i = 0; cell->reasons && i < sizeof ends / sizeof *ends; i++) {
+        if (strstr(cell->reasons, ends[i].reason)) {
+            return ends[i].outcome;
         }
     }
-    return "-";
+    return strcmp(cell->verdict, "SKIPPED") == 0 ? TARE_CELL_SKIPPED : TARE_CELL_INVALID;
 }
 
-static struct tare_table_cell absent(const char *mark, const char *why)
+static struct tare_table_cell absent(const struct tare_report_cell *cell, enum tare_cell_outcome outcome,
+                                     const char *why)
 {
-    return (struct tare_table_cell){.type = TARE_CELL_ABSENT, .mark = mark, .text = why};
+    return (struct tare_table_cell){
+        .type = TARE_CELL_ABSENT, .outcome = outcome, .verdict = cell->verdict, .mark = "-", .text = why};
 }
 
 struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
@@ -30,10 +36,10 @@ struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
 {
     if (cell->verdict && strcmp(cell->verdict, "VALID") != 0) {
         const char *why = cell->message ? cell->message : cell->reasons ? cell->reasons : "not measured";
-        return absent(mark_of(cell), why);
+        return absent(cell, outcome_of(cell), why);
     }
     if (!figure || figure->absent) {
-        return absent("-", figure ? figure->absent : "not derived");
+        return absent(cell, TARE_CELL_MISSING, figure ? figure->absent : "not derived");
     }
     struct tare_quantity q = {.value = figure->value,
                               .unit = figure->unit,
@@ -51,5 +57,5 @@ struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
                               .decimals = decimals,
                               .display_scale = display_scale};
     q.exact = q.has_interval && q.low == q.value && q.high == q.value && q.level >= 1;
-    return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .q = q};
+    return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .verdict = cell->verdict, .q = q};
 }

@@ -21,7 +21,7 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_I64, run), .def = "0", .min = 0, .max = INT64_MAX,
      .help = "number of the run; 0: the newest"},
     {MEMBER(TARE_OPT_STR, view), .def = "survey", .help = "survey: a row a model; full: a row a figure"},
-    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, csv, json or term"},
+    {MEMBER(TARE_OPT_STR, format), .def = "md", .help = "md, term, html, latex, csv or json"},
     {MEMBER(TARE_OPT_STR, output), .help = "file to write; standard output without it"},
     TARE_OPT_END};
 
