@@ -185,9 +185,11 @@ static void put_row(const struct page *p, size_t row)
 
 static void put_table(const struct page *p)
 {
-    (void)fputs("<div class=scroll role=region aria-labelledby=caption tabindex=0>\n<table id=table>\n"
-                "<caption id=caption>",
-                p->to);
+    /* --n: on paper, where nothing scrolls, print gets smaller with the number of columns. */
+    (void)fprintf(p->to,
+                  "<div class=scroll role=region aria-labelledby=caption tabindex=0>\n"
+                  "<table id=table style=\"--n:%zu\">\n<caption id=caption>",
+                  p->table->n_columns);
     tare_html_put(p->to, *tare_text_or_empty(p->table->title) ? p->table->title : "Table");
     (void)fputs("</caption>\n<thead>\n", p->to);
     if (p->table->n_column_groups > 0) {

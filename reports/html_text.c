@@ -177,10 +177,11 @@ void tare_html_put_data(FILE *to, const struct tare_table_cell *settled)
     } else if (settled->type == TARE_CELL_ABSENT) {
         (void)fprintf(to, " data-o=%s", tare_outcome_name(settled->outcome));
     }
+    /* VALID is the rule, and left out. */
     bool worked = settled->type == TARE_CELL_QUANTITY || settled->type == TARE_CELL_ABSENT;
-    if (worked && *tare_text_or_empty(settled->verdict) && strcmp(settled->verdict, "VALID") != 0) {
+    if (worked && strcmp(tare_text_or_empty(settled->verdict), "VALID") != 0) {
         (void)fputs(" data-w=\"", to);
-        tare_html_put(to, settled->verdict);
+        tare_html_put(to, settled->verdict ? settled->verdict : "not judged");
         (void)fputs("\"", to);
     }
 }
@@ -210,7 +211,7 @@ static void put_origin(FILE *to, size_t number, const struct tare_quantity *q)
     if (q->has_interval && q->level > 0 && q->level < 1) {
         (void)fprintf(to, "; Level <span data-k=Level>%.6g %%</span>", q->level * 100);
     }
-    put_part(to, "Interval by", q->has_interval ? q->method : NULL);
+    put_part(to, "Method", q->has_interval ? q->method : NULL);
     (void)fputs("\n", to);
 }
 

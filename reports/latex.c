@@ -30,7 +30,8 @@ static const char before_class[] =
 static const char behind_class[] =
     "\\usepackage[a4paper,margin=18mm]{geometry}\n"
     "\\IfFileExists{lmodern.sty}{\\usepackage[T1]{fontenc}\\usepackage{lmodern}}{}\n"
-    "\\ifdefined\\pdfgentounicode\\input{glyphtounicode}\\pdfgentounicode=1\\fi % so that text can be copied\n"
+    "\\ifdefined\\pdfgentounicode\\input{glyphtounicode}\\pdfgentounicode=1\\fi % so that text can be "
+    "copied\n"
     "% ---- packages ----\n"
     "\\usepackage{array,booktabs,multirow,siunitx,adjustbox}\n"
     "% ------------------\n"

@@ -180,7 +180,7 @@
     tell("Interval", data.l === undefined ? "not known" : `${data.l} to ${data.h}`);
     tell("Ratio to the baseline", data.r);
     tell("Rank", cell.querySelector(".k") ? cell.querySelector(".k").textContent : "");
-    tell("Verdict", data.w);
+    tell("Verdict", data.w || "VALID");
     for (const item of origin.querySelectorAll("[data-k]")) tell(item.dataset.k, item.textContent);
     for (const note of cell.querySelectorAll("sup a")) tell(`Note ${note.textContent}`, $(note.hash.slice(1)).textContent);
     dialog.showModal();

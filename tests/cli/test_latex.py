@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from clilib import Failure, Skip, contains, equal, main, null, strict_json, tare, true, write_plan
+from clilib import Failure, Skip, contains, equal, is_sanitized, main, null, strict_json, tare, true, write_plan
 
 HOSTILE = "a_b & 100% $x^2$ #1 {y} \\input{z} ~<|>\"'` [*] \u6de1 \u00e9\u0142 \u2713 \u03bb\u2264"
 
@@ -14,6 +14,8 @@ def compile_twice(path):
     """Compiles; returns the log of the second time."""
     if not shutil.which("pdflatex"):
         raise Skip("no pdflatex here")
+    if is_sanitized():
+        raise Skip("the file is the same in every build, and the sanitizers see it made in cli_cli")
     for _ in range(2):
         done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", path],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
@@ -57,7 +59,7 @@ def test_fixed_table_compiles():
 def test_wide_and_hostile():
     """Thirty columns of two models, one with every sign that LaTeX knows in its name."""
     plan = write_plan("p.json", [null(HOSTILE), null("plain")],
-                      [{"task": "tokens", "options": {"items": 4}}], name="Wide & 100% hostile", repeats=2)
+                      [{"task": "tokens", "options": {"items": 4}}], name="Wide & 100% hostile \u6de1 [x] ]~^\\ \"{", repeats=2)
     tare("run", plan, "--db", "w.db", "--format", "csv")
     full = strict_json(tare("report", "w.db", "--view", "full", "-f", "json").out, "the full view")
     names = sorted({row["figure"] for row in full["rows"] if row["value"]["value"] is not None})
