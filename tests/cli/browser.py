@@ -137,6 +137,11 @@ class Browser:
         with open(path, "wb") as to:
             to.write(base64.b64decode(self.on("GET", "/screenshot")))
 
+    def paper(self, path):
+        """The page as it is printed, a PDF."""
+        with open(path, "wb") as to:
+            to.write(base64.b64decode(self.on("POST", "/print", {})))
+
     def violations(self, axe, rules=None):
         """What axe-core finds wrong with the page, as lines: by all of its rules or by
         these. The page's own policy lets no script in but by this way."""

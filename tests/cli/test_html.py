@@ -3,6 +3,8 @@
 accessibility violation that axe-core can find, in light and in dark."""
 import os
 import re
+import shutil
+import subprocess
 
 from browser import Browser, axe_source
 from clilib import Skip, contains, equal, is_sanitized, main, null, tare, true, wait_until, write_plan
@@ -148,6 +150,21 @@ def test_page_behaves():
               "the title of a picture")
         equal(browser.run("return document.querySelectorAll('script').length"), 1, "scripts of the page")
         equal(browser.console(), [], "what the browser complains of")
+
+
+def test_paper_has_all_columns():
+    """What scrolls on a screen is not cut off on paper; what cannot be pressed there is left out."""
+    if not shutil.which("pdftotext"):
+        raise Skip("no pdftotext here")
+    with in_browser() as browser:
+        browser.open(golden("table.html"))
+        browser.paper("page.pdf")
+    done = subprocess.run(["pdftotext", "-layout", "page.pdf", "-"], capture_output=True, check=True, timeout=60)
+    text = done.stdout.decode()
+    for part in ("Method", "Remark", "pipe and", "9.88", "INVALID", "killed at 2 GiB in load"):
+        contains(text, part, "the paper")
+    for part in ("Search", "Clear filters", "Dark colours"):
+        true(part not in text, f"{part} on paper")
 
 
 def test_page_without_script():
