@@ -51,7 +51,7 @@ struct tare_interval tare_wilson(int64_t k, int64_t n, double level);
 struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level);
 /*
  * Interval of sum(num)/sum(den) over n independent units, by what n carries; the method says which.
- * - 2 .. 19 units: Fieller's (stats/mean.h).
+ * - 2 .. 19 units, or one that has a share w of the denominator with w^2 n > 1/4: Fieller's (stats/mean.h).
  * - 20 .. 20000: BCa bootstrap, expanded (stats/bootstrap.h), from the stream `seed`; 10,000 draws up to
  *   2000 units, 2000 above. Fieller's where its limits lie beyond what the draws show.
  * - More: linearised (delta method), normal.

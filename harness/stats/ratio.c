@@ -198,6 +198,18 @@ static bool one_ratio(const double *num, const double *den, size_t n)
     return den[0] != 0;
 }
 
+/* One unit carries over a quarter of the variance that n equal ones have: (its share)^2 n > 1/4. Resamples
+ * have it twice, once or not at all, and say less of the ratio than of that. */
+static bool dominated(const double *den, size_t n)
+{
+    double sum = 0, largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += den[i];
+        largest = fmax(largest, fabs(den[i]));
+    }
+    return largest * largest * (double)n > 0.25 * sum * sum;
+}
+
 int tare_ratio_interval(const double *num, const double *den, size_t n, double level, uint64_t seed,
                         struct tare_interval *out, struct tare_err *err)
 {
@@ -214,11 +226,11 @@ int tare_ratio_interval(const double *num, const double *den, size_t n, double l
         if (rc != 0) {
             return rc;
         }
-        if (fieller.ok && n > TARE_BOOTSTRAP_MAX) {
-            fieller = linearised(num, den, n, level);
-        } else if (fieller.ok && n >= TARE_BOOTSTRAP_LEAST) {
+        bool as_is = !fieller.ok || n < TARE_BOOTSTRAP_LEAST || dominated(den, n);
+        if (!as_is && n <= TARE_BOOTSTRAP_MAX) {
             return bootstrap(num, den, n, level, seed, &fieller, out, err);
         }
+        fieller = as_is ? fieller : linearised(num, den, n, level);
     }
     *out = fieller;
     return 0;

@@ -276,6 +276,17 @@ static struct tare_interval ratio_skewed_30(struct sample *s)
     return ratio(s, 30);
 }
 
+/* One text of 60 has a fifth of all bytes. */
+static struct tare_interval ratio_one_large(struct sample *s)
+{
+    for (size_t i = 0; i < 60; i++) {
+        s->b[i] = (i == 9 ? 15 : 1) * (0.7 + 0.6 * uniform(s));
+        s->a[i] = s->b[i] * (0.2 + uniform(s));
+    }
+    s->truth = 0.7;
+    return ratio(s, 60);
+}
+
 static struct tare_interval ratio_delta(struct sample *s)
 {
     for (size_t i = 0; i < most; i++) {
@@ -555,8 +566,9 @@ static const struct {
     {"Tango, n 300, flips 6 %", paired_300, NOMINAL},
     {"Tango, n 1000, flips 3 %", paired_1000, NOMINAL},
     {"ratio, Fieller, texts, n 10", ratio_texts_10, NOMINAL},
-    {"ratio, BCa, texts, n 20", ratio_texts_20, NOMINAL},
+    {"ratio, BCa or Fieller, texts, n 20", ratio_texts_20, NOMINAL},
     {"ratio, BCa, exponential, n 30", ratio_skewed_30, NOMINAL},
+    {"ratio, Fieller, one large of 60", ratio_one_large, AT_LEAST},
     {"ratio, delta, n 20002", ratio_delta, NOMINAL},
     {"BCa of a callback, texts, n 50", bca_texts_50, NOMINAL},
     {"BCa of a callback, blocks, n 20", bca_blocks_20, NOMINAL},
