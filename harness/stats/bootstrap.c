@@ -138,7 +138,7 @@ static void resample(const struct work *w, uint64_t seed)
 static struct tare_interval bca(const struct work *w, double level, uint64_t seed, double estimate)
 {
     if (w->n < TARE_BOOTSTRAP_LEAST) {
-        return none("n too small, 20 units needed");
+        return none("n too small, 30 units needed");
     }
     resample(w, seed);
     return tare_bca_limits(w->drawn, w->draws, estimate, tare_jackknife_acceleration(w->without, w->n), w->n,

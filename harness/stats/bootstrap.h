@@ -16,7 +16,7 @@
 
 enum {
     TARE_BOOTSTRAP_DRAWS = 10000, /* where nothing speaks for another number */
-    TARE_BOOTSTRAP_LEAST = 20,    /* units; fewer cannot show how a statistic is distributed */
+    TARE_BOOTSTRAP_LEAST = 30,    /* units; with 20 skewed ones it covers 92 % instead of 95 */
     TARE_BOOTSTRAP_MAX = 20000    /* units, for the jackknife of a callback takes O(n^2) */
 };
 

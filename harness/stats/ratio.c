@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { few_draws = 2000, many_draws_max_n = 2000, min_units_each_way = 10 };
+enum { both_min_n = 10, few_draws = 2000, many_draws_max_n = 2000, min_units_each_way = 10 };
 
 /* Bisection on the complementary error function: exact enough, and no table of coefficients. */
 double tare_normal_quantile(double p)
@@ -155,6 +155,20 @@ static struct tare_interval bca(const double *num, const double *den, size_t n, 
     return tare_bca_limits(ratio, draws, top / bottom, a, n, level);
 }
 
+/* Few units: neither alone covers what both of them do. */
+static struct tare_interval out_of_two(const struct tare_interval *bca, const struct tare_interval *fieller,
+                                       size_t n)
+{
+    if (n >= TARE_BOOTSTRAP_LEAST) {
+        return *bca;
+    }
+    return (struct tare_interval){.ok = true,
+                                  .low = fmin(bca->low, fieller->low),
+                                  .high = fmax(bca->high, fieller->high),
+                                  .level = bca->level,
+                                  .method = "Fieller or BCa bootstrap, the wider"};
+}
+
 static int bootstrap(const double *num, const double *den, size_t n, double level, uint64_t seed,
                      const struct tare_interval *fieller, struct tare_interval *out, struct tare_err *err)
 {
@@ -164,7 +178,7 @@ static int bootstrap(const double *num, const double *den, size_t n, double leve
     int rc = ratio && unit ? 0 : tare_err_set(err, TARE_E_NOMEM, "bootstrap of %zu units: out of memory", n);
     if (rc == 0) {
         *out = bca(num, den, n, level, seed, ratio, draws, unit);
-        *out = out->ok ? *out : *fieller;
+        *out = out->ok ? out_of_two(out, fieller, n) : *fieller;
     }
     free(ratio);
     free(unit);
@@ -198,6 +212,18 @@ static bool one_ratio(const double *num, const double *den, size_t n)
     return den[0] != 0;
 }
 
+/* One unit carries over a quarter of the variance that n equal ones have: (its share)^2 n > 1/4. Resamples
+ * have it twice, once or not at all, and say less of the ratio than of that. */
+static bool dominated(const double *den, size_t n)
+{
+    double sum = 0, largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += den[i];
+        largest = fmax(largest, fabs(den[i]));
+    }
+    return largest * largest * (double)n > 0.25 * sum * sum;
+}
+
 int tare_ratio_interval(const double *num, const double *den, size_t n, double level, uint64_t seed,
                         struct tare_interval *out, struct tare_err *err)
 {
@@ -214,11 +240,11 @@ int tare_ratio_interval(const double *num, const double *den, size_t n, double l
         if (rc != 0) {
             return rc;
         }
-        if (fieller.ok && n > TARE_BOOTSTRAP_MAX) {
-            fieller = linearised(num, den, n, level);
-        } else if (fieller.ok && n >= TARE_BOOTSTRAP_LEAST) {
+        bool as_is = !fieller.ok || n < both_min_n || dominated(den, n);
+        if (!as_is && n <= TARE_BOOTSTRAP_MAX) {
             return bootstrap(num, den, n, level, seed, &fieller, out, err);
         }
+        fieller = as_is ? fieller : linearised(num, den, n, level);
     }
     *out = fieller;
     return 0;
