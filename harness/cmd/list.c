@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo, plans. */
+/* `tare list`: what this tare knows: backends, tasks, meters, formats of its own and of others, models of the
+ * zoo, plans. */
 #include "cmd/cmd.h"
 
 #include "cmd/backends.h"
 #include "cmd/plans.h"
 #include "cmd/zoo.h"
 #include "core/builtin.h"
+#include "interop/interop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +82,23 @@ static int add_formats(const struct tare_paths *paths, struct tare_json *to, str
     return 0;
 }
 
+static int add_interop(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    for (size_t i = 0; tare_interop_formats[i]; i++) {
+        const struct tare_interop_format *f = tare_interop_formats[i];
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", f->name);
+        tare_json_add_str(o, "summary", f->summary);
+        tare_json_add_str(o, "tool", f->tool);
+        tare_json_add_bool(o, "imports", f->read != NULL);
+        tare_json_add_bool(o, "gives_back", f->give_back != NULL);
+        tare_json_add_bool(o, "exports_measured", f->write != NULL);
+    }
+    return 0;
+}
+
 static int add_zoo(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
 {
     (void)err;
@@ -113,8 +132,9 @@ static void print_kind(const struct tare_json *kind, struct tare_buf *to)
 static const struct {
     const char *name;
     int (*add)(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err);
-} kinds[] = {{"backends", add_backends}, {"tasks", add_tasks}, {"meters", add_meters},
-             {"formats", add_formats},   {"models", add_zoo},  {"plans", add_plans}};
+} kinds[] = {{"backends", add_backends}, {"tasks", add_tasks},     {"meters", add_meters},
+             {"formats", add_formats},   {"interop", add_interop}, {"models", add_zoo},
+             {"plans", add_plans}};
 
 /* One kind by name, or all of them. */
 static int collect(const char *only, const struct tare_paths *paths, struct tare_json *root,
@@ -129,9 +149,9 @@ static int collect(const char *only, const struct tare_paths *paths, struct tare
         }
     }
     if (r == 0 && !known) {
-        r = tare_err_set(err, TARE_E_USAGE,
-                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans",
-                         only);
+        r = tare_err_set(
+            err, TARE_E_USAGE,
+            "tare list: \"%.40s\" is none of backends, tasks, meters, formats, interop, models, plans", only);
     }
     return r;
 }
@@ -157,8 +177,8 @@ static int list(const void *opts, const struct tare_command_args *args, struct t
 
 const struct tare_command tare_command_list = {
     .name = "list",
-    .summary = "show backends, tasks, meters, formats, shipped models and plans",
-    .arguments = "[backends|tasks|meters|formats|models|plans]",
+    .summary = "show backends, tasks, meters, formats, files of other programs, shipped models and plans",
+    .arguments = "[backends|tasks|meters|formats|interop|models|plans]",
     .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
             "cannot "
             "be used is listed with the reason.",
