@@ -4,10 +4,14 @@
 
 #include "values.h"
 
+#include <string.h>
+
 static int sniff(const char *head, size_t n, const char *name)
 {
     (void)name;
-    return tare_llama_looks(head, n) && tare_interop_has(head, n, "{\"build_commit\":") ? 90 : 0;
+    static const char row[] = "\n{\"build_commit\":";
+    bool first = n >= sizeof row - 2 && memcmp(head, row + 1, sizeof row - 2) == 0;
+    return tare_llama_looks(head, n) && (first || tare_interop_has(head, n, row)) ? 90 : 0;
 }
 
 static int read_lines(const struct tare_interop_in *in, struct tare_err *err)

@@ -47,12 +47,15 @@ static void put_name(const char *name, FILE *to)
     (void)fputc('"', to);
 }
 
+/* As llama-bench declares them. An integer that SQLite would round is text. */
 static const char *sql_type(const struct tare_json *v)
 {
+    enum { max_digits = 18 };
     const char *number = tare_json_number_text(v);
-    return !number                  ? tare_json_type(v) == TARE_JSON_BOOL ? "INTEGER" : "TEXT"
-           : strpbrk(number, ".eE") ? "REAL"
-                                    : "INTEGER";
+    if (!number) {
+        return tare_json_type(v) == TARE_JSON_BOOL ? "INTEGER" : "TEXT";
+    }
+    return strpbrk(number, ".eE") ? "REAL" : strlen(number) > max_digits ? "TEXT" : "INTEGER";
 }
 
 struct writer {

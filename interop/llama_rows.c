@@ -131,9 +131,9 @@ static int add_row(const struct tare_interop_run *run, const struct tare_interop
         ts[i] = 1e9 * n_tok / ns[i];
     }
     tare_interop_moments(ns, row->n_repeats, &mean, &stddev);
-    tare_json_add_f64(o, "avg_ns", mean);
+    tare_json_add_i64(o, "avg_ns", llround(mean));
     if (isfinite(stddev)) {
-        tare_json_add_f64(o, "stddev_ns", stddev);
+        tare_json_add_i64(o, "stddev_ns", llround(stddev));
     }
     tare_interop_moments(ts, row->n_repeats, &mean, &stddev);
     tare_json_add_f64(o, "avg_ts", mean);
@@ -143,7 +143,7 @@ static int add_row(const struct tare_interop_run *run, const struct tare_interop
     struct tare_json *samples_ns = tare_json_add_array(o, "samples_ns"),
                      *samples_ts = tare_json_add_array(o, "samples_ts");
     for (size_t i = 0; i < row->n_repeats; i++) {
-        tare_json_add_f64(samples_ns, NULL, ns[i]);
+        tare_json_add_i64(samples_ns, NULL, llround(ns[i]));
         tare_json_add_f64(samples_ts, NULL, ts[i]);
     }
     char *text = NULL;

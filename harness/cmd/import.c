@@ -337,7 +337,9 @@ static int import_all(struct tare_store *store, const struct tare_command_args *
     if (r < 0) {
         tare_store_rollback(store);
     }
-    return r == 0 ? tare_store_checkpoint(store, err) : r;
+    /* A bad file is not a failed cell, which is what these codes mean to a run. */
+    bool bad = r == TARE_E_FORMAT || r == TARE_E_LIMIT;
+    return r == 0 ? tare_store_checkpoint(store, err) : bad ? TARE_E_ENVIRONMENT : r;
 }
 
 static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
