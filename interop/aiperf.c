@@ -69,38 +69,60 @@ static const struct tare_aiperf_metric *aggregate_of(const char *key, char *figu
     return m;
 }
 
-static int put_aggregate(const struct tare_interop_in *in, const struct tare_json *o, double level,
-                         int64_t runs, struct tare_err *err)
+/* Over how many runs, at which level; from the aggregate's metadata. */
+struct runs {
+    int64_t n;
+    double level;
+};
+
+/* Mean and interval, scaled; the interval only if it is one. */
+static int put_interval(const struct tare_interop_in *in, const struct tare_interop_field *field,
+                        const double v[3], const struct runs *runs, struct tare_err *err)
 {
-    char figure[64], source[160];
-    const char *unit = NULL, *key = tare_json_key(o);
-    const struct tare_aiperf_metric *m = aggregate_of(key, figure, sizeof figure);
-    double scale = m ? tare_aiperf_unit(tare_interop_text(o, "unit"), &unit) : 0, mean, low, high;
-    if (!m || scale <= 0) {
-        return m ? tare_interop_fault(in, err, "%.60s: its unit is not known", key) : 0;
+    char source[160];
+    double scale = field->scale;
+    bool has = v[1] <= v[0] && v[0] <= v[2] && runs->level > 0 && runs->level < 1; /* false with NaN */
+    if (!isfinite(v[0])) {
+        return 0;
     }
-    int r = tare_interop_number(in, tare_json_get(o, "mean"), key, &mean, err);
-    r = r == 0 ? tare_interop_number(in, tare_json_get(o, "ci_low"), key, &low, err) : r;
-    r = r == 0 ? tare_interop_number(in, tare_json_get(o, "ci_high"), key, &high, err) : r;
-    if (r < 0 || !isfinite(mean)) {
-        return r;
-    }
-    (void)snprintf(source, sizeof source, "%s: %.90s", in->tool, key);
-    bool has = isfinite(low) && isfinite(high) && low <= mean && mean <= high && level > 0 && level < 1;
-    struct tare_figure f = {.name = figure,
-                            .value = mean * scale,
-                            .unit = unit,
+    (void)snprintf(source, sizeof source, "%s: %.90s", in->tool, field->path);
+    struct tare_figure f = {.name = field->figure,
+                            .value = v[0] * scale,
+                            .unit = field->unit,
                             .kind = TARE_KIND_REPORTED,
                             .source = source,
-                            .scope = m->single ? "server" : "request",
-                            .n = runs == TARE_ABSENT ? 1 : runs,
-                            .n_what = runs == TARE_ABSENT ? "reports" : "runs",
-                            .low = has ? low * scale : (double)NAN,
-                            .high = has ? high * scale : (double)NAN,
-                            .level = has ? level : (double)NAN,
+                            .scope = field->scope,
+                            .n = runs->n == TARE_ABSENT ? 1 : runs->n,
+                            .n_what = runs->n == TARE_ABSENT ? "reports" : "runs",
+                            .low = has ? v[1] * scale : (double)NAN,
+                            .high = has ? v[2] * scale : (double)NAN,
+                            .level = has ? runs->level : (double)NAN,
                             .method = has ? "t interval over runs, as reported" : NULL,
                             .flags = TARE_INTEROP_FLAG};
     return in->sink->figure(in->sink->ctx, &f, err);
+}
+
+static int put_aggregate(const struct tare_interop_in *in, const struct tare_json *o, const struct runs *runs,
+                         struct tare_err *err)
+{
+    static const char *const parts[] = {"mean", "ci_low", "ci_high"};
+    char figure[64];
+    double values[3] = {(double)NAN, (double)NAN, (double)NAN};
+    const char *unit = NULL, *key = tare_json_key(o);
+    const struct tare_aiperf_metric *m = aggregate_of(key, figure, sizeof figure);
+    if (!m) {
+        return 0;
+    }
+    double scale = tare_aiperf_unit(tare_interop_text(o, "unit"), &unit);
+    if (scale <= 0) {
+        return tare_interop_fault(in, err, "%.60s: its unit is not known", key);
+    }
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < 3; i++) {
+        r = tare_interop_number(in, tare_json_get(o, parts[i]), key, &values[i], err);
+    }
+    const struct tare_interop_field field = {key, figure, unit, m->single ? "server" : "request", scale};
+    return r == 0 ? put_interval(in, &field, values, runs, err) : r;
 }
 
 static const char *model_of(const struct tare_interop_in *in, const struct tare_json *root)
@@ -115,8 +137,8 @@ static int put_all(const struct tare_interop_in *in, const struct tare_json *roo
     const struct tare_json *aggregate = tare_json_get(root, "metrics");
     const struct tare_interop_cell cell = {
         .model = model_of(in, root), .task = "serve", .scenario = "as reported"};
-    double level = tare_json_num(tare_interop_at(root, "metadata.confidence_level"));
-    int64_t runs = tare_interop_count(root, "metadata.num_successful_runs");
+    const struct runs runs = {.n = tare_interop_count(root, "metadata.num_successful_runs"),
+                              .level = tare_json_num(tare_interop_at(root, "metadata.confidence_level"))};
     if (tare_json_type(root) != TARE_JSON_OBJECT) {
         return tare_interop_fault(in, err, "an object is needed");
     }
@@ -126,8 +148,7 @@ static int put_all(const struct tare_interop_in *in, const struct tare_json *roo
         r = put_metric(in, v, err);
     }
     for (const struct tare_json *v = tare_json_first(aggregate); r == 0 && v; v = tare_json_next(v)) {
-        r = tare_json_type(v) == TARE_JSON_OBJECT && tare_json_key(v) ? put_aggregate(in, v, level, runs, err)
-                                                                      : 0;
+        r = tare_json_type(v) == TARE_JSON_OBJECT && tare_json_key(v) ? put_aggregate(in, v, &runs, err) : 0;
     }
     return r;
 }

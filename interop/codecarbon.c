@@ -99,7 +99,7 @@ static void put_number(double value, FILE *to)
  * or of a package is not what CodeCarbon adds up, so it stands in energy_consumed alone. */
 static void put_row(const struct tare_interop_run *run, const struct tare_interop_row *row, FILE *to)
 {
-    char project[480];
+    char project[480], os[160];
     struct tare_repeat_sums all = tare_interop_sums(row);
     const struct tare_figure *energy = find(row, "energy"), *carbon = find(row, "carbon_operational");
     (void)snprintf(project, sizeof project, "%.100s: %.100s, %.100s, %.100s", run->name, row->model,
@@ -111,7 +111,8 @@ static void put_row(const struct tare_interop_run *run, const struct tare_intero
     put_number((double)all.window_ns * 1e-9 / (double)row->n_repeats, to);
     put_number(carbon ? carbon->value * 1e-3 : (double)NAN, to);
     put_number(energy ? energy->value / joule_per_kwh : (double)NAN, to);
-    tare_csv_put(run->os ? run->os : "", false, to);
+    (void)snprintf(os, sizeof os, "Linux-%.140s", run->kernel ? run->kernel : "");
+    tare_csv_put(run->kernel ? os : "", false, to);
     (void)fputc(',', to);
     tare_csv_put(run->cpu ? run->cpu : "", false, to);
     (void)fputc('\n', to);

@@ -113,7 +113,7 @@ struct tare_interop_row {
 struct tare_interop_run {
     int64_t id;
     const char *name, *started_utc, *version;
-    const char *cpu, *os; /* NULL: not known */
+    const char *cpu, *kernel; /* its release; NULL: not known */
     const struct tare_interop_row *rows;
     size_t n_rows;
     struct tare_buf *notes; /* lines that say what had no place */

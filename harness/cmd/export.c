@@ -162,15 +162,13 @@ static int see_fact(void *ctx, const char *key, const char *value, struct tare_e
 static int write_rows(struct job *j, struct tare_interop_run *run, struct tare_err *err)
 {
     struct about a = {.run = run};
-    char os[160];
     int r = tare_query_runs(j->store, see_run, &a, err);
     r = r == 0 ? tare_query_environment(j->store, j->run_id, see_fact, &a, err) : r;
     run->name = a.name ? a.name : "";
     run->started_utc = a.started ? a.started : "";
     run->version = a.version ? a.version : "";
     run->cpu = a.cpu;
-    (void)snprintf(os, sizeof os, "Linux %s", a.kernel ? a.kernel : "");
-    run->os = a.kernel ? os : NULL;
+    run->kernel = a.kernel;
     r = r == 0 ? j->format->write(run, j->to, err) : r;
     free(a.name);
     free(a.started);
@@ -206,7 +204,7 @@ static int write_measured(struct job *j, struct tare_err *err)
     }
     run.rows = rows;
     r = r == 0 ? write_rows(j, &run, err) : r;
-    for (size_t i = 0; i < run.n_rows; i++) {
+    for (size_t i = 0; rows && i < run.n_rows; i++) {
         free((void *)(uintptr_t)rows[i].repeats);
     }
     free(rows);

@@ -10,6 +10,7 @@
 #include "store/import.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,8 +165,8 @@ static int on_cell(void *ctx, const struct tare_interop_cell *given, struct tare
                             max_cells);
     }
     int r = count_use(m, &c, &before, err);
-    (void)snprintf(scenario, sizeof scenario, before > 0 ? "%.280s #%lld" : "%.280s", c.scenario,
-                   (long long)(before + 1));
+    (void)snprintf(scenario, sizeof scenario, before > 0 ? "%.280s #%" PRId64 : "%.280s", c.scenario,
+                   before + 1);
     r = r == 0 ? make_spec(m, &spec, err) : r;
     if (r == 0) {
         struct tare_cell_row row = {.run_id = m->run_id,
