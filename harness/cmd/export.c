@@ -221,8 +221,41 @@ static int write_all(struct job *j, struct tare_err *err)
     return r == 0 && !imported ? write_measured(j, err) : r;
 }
 
+static int write_file(const char *path, const char *text, size_t n, struct tare_err *err)
+{
+    FILE *to = path ? fopen(path, "we") : stdout;
+    if (!to) {
+        return tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+    }
+    bool ok = fwrite(text, 1, n, to) == n && fflush(to) == 0;
+    ok = (to == stdout || fclose(to) == 0) && ok;
+    return ok ? 0 : tare_err_set(err, TARE_E_IO, "%s: cannot be written", path ? path : "standard output");
+}
+
+static void print_notes(const struct tare_buf *notes)
+{
+    for (const char *line = tare_buf_str(notes); *line;) {
+        int n = (int)strcspn(line, "\n");
+        tare_log(TARE_LOG_WARN, NULL, "%.*s", n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* What was written, for machines: the text itself where no file has it. */
+static int print_about(const struct job *j, const char *text, size_t n, struct tare_err *err)
+{
+    struct tare_json *o = tare_json_new_object();
+    tare_json_add_str(o, "format", j->format->name);
+    tare_json_add_i64(o, "run", j->run_id);
+    tare_json_add_str(o, "file", j->o->output);
+    tare_json_add_i64(o, "bytes", (int64_t)n);
+    tare_json_add_str(o, "text", j->o->output ? NULL : text);
+    tare_json_add_str(o, "left_out", j->notes.used ? tare_buf_str(&j->notes) : NULL);
+    return tare_print_json(o, err);
+}
+
 /* Into memory first: a failure leaves no half of a file behind. */
-static int write_out(struct job *j, struct tare_err *err)
+static int write_out(struct job *j, bool json, struct tare_err *err)
 {
     char *text = NULL;
     size_t n = 0;
@@ -234,27 +267,15 @@ static int write_out(struct job *j, struct tare_err *err)
     if (fclose(j->to) != 0 && r == 0) {
         r = tare_err_set(err, TARE_E_NOMEM, "export: out of memory");
     }
-    FILE *to = r == 0 && j->o->output ? fopen(j->o->output, "we") : stdout;
-    if (r == 0 && !to) {
-        r = tare_err_set(err, TARE_E_IO, "%s: %s", j->o->output, strerror(errno));
-    } else if (r == 0) {
-        bool ok = fwrite(text, 1, n, to) == n && fflush(to) == 0;
-        ok = (to == stdout || fclose(to) == 0) && ok;
-        r = ok ? 0
-               : tare_err_set(err, TARE_E_IO, "%s: cannot be written",
-                              j->o->output ? j->o->output : "output");
+    if (r == 0 && (j->o->output || !json)) {
+        r = write_file(j->o->output, text, n, err);
+    }
+    if (r == 0) {
+        print_notes(&j->notes);
+        r = json ? print_about(j, text, n, err) : 0;
     }
     free(text);
     return r;
-}
-
-static void print_notes(const struct tare_buf *notes)
-{
-    for (const char *line = tare_buf_str(notes); *line;) {
-        int n = (int)strcspn(line, "\n");
-        tare_log(TARE_LOG_WARN, NULL, "%.*s", n, line);
-        line += n + (line[n] == '\n');
-    }
 }
 
 static int export(const void *opts, const struct tare_command_args *args, struct tare_err *err)
@@ -270,10 +291,7 @@ static int export(const void *opts, const struct tare_command_args *args, struct
     }
     tare_buf_init(&j.notes, 1 << 20);
     r = j.run_id ? 0 : tare_query_last_run(j.store, &j.run_id, err);
-    r = r == 0 ? write_out(&j, err) : r;
-    if (r == 0) {
-        print_notes(&j.notes);
-    }
+    r = r == 0 ? write_out(&j, args->json, err) : r;
     tare_buf_fini(&j.notes);
     tare_store_close(j.store);
     return r;

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { max_files = 1000, max_cells = 100000 };
 
@@ -343,6 +344,17 @@ static int import_all(struct tare_store *store, const struct tare_command_args *
     return r == 0 ? tare_store_checkpoint(store, err) : bad ? TARE_E_ENVIRONMENT : r;
 }
 
+/* Before a database is made for them. */
+static int check_files(const struct tare_command_args *args, struct tare_err *err)
+{
+    for (int i = 0; i < args->n_words; i++) {
+        if (access(args->words[i], R_OK) != 0) {
+            return tare_err_set(err, TARE_E_IO, "%s: %s", args->words[i], strerror(errno));
+        }
+    }
+    return 0;
+}
+
 static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct import_options *o = opts;
@@ -353,6 +365,7 @@ static int import(const void *opts, const struct tare_command_args *args, struct
                             "tare import: name a file; 'tare list interop' shows what is read");
     }
     int r = o->format ? tare_interop_find(o->format, &named, err) : 0;
+    r = r == 0 ? check_files(args, err) : r;
     r = r == 0 ? tare_store_open(o->db, TARE_STORE_CREATE, &store, err) : r;
     if (r < 0) {
         return r;
