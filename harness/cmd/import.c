@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { max_files = 1000, max_cells = 100000 };
+enum { max_files = 1000, max_cells = 100000, max_figures = 2000 };
 
 struct import_options {
     char *db;
@@ -194,6 +194,10 @@ static int on_figure(void *ctx, const struct tare_figure *figure, struct tare_er
     struct import *m = ctx;
     if (tare_json_get(m->names, figure->name)) {
         return 0;
+    }
+    if (tare_json_size(m->names) == max_figures) {
+        return tare_err_set(err, TARE_E_LIMIT, "%s: one of its cells has over %d figures", m->path,
+                            max_figures);
     }
     tare_json_add_null(m->names, figure->name);
     m->figures++;
