@@ -7,6 +7,7 @@
 #include "core/builtin.h"
 #include "core/spec.h"
 #include "core/tag.h"
+#include "reports/view/lengths.h"
 #include "selftest/selftest.h"
 #include "store/certificate.h"
 #include "store/query.h"
@@ -320,6 +321,33 @@ static int load(struct tare_loaded *l, struct tare_err *err)
                   : r;
 }
 
+struct range {
+    double low, high; /* NaN both: nothing was taken */
+};
+
+static void widen(struct range *range, double value)
+{
+    range->low = fmin(range->low, value); /* either NaN: the other */
+    range->high = fmax(range->high, value);
+}
+
+/* Lengths of prompts and outputs, of the tasks that set them. */
+static void add_lengths(const struct tare_loaded *l, struct tare_buf *text)
+{
+    struct range prompt = {(double)NAN, (double)NAN}, output = prompt;
+    for (size_t i = 0; i < l->n; i++) {
+        struct tare_view_lengths lengths = tare_view_lengths(&l->cells[i]);
+        widen(&prompt, lengths.prompt_tok);
+        widen(&output, lengths.output_tok);
+    }
+    if (isfinite(prompt.low) && isfinite(output.low)) {
+        tare_buf_printf(text,
+                        " Where tasks set lengths: prompts of %.0f to %.0f tokens, %.0f to %.0f generated at "
+                        "most.",
+                        prompt.low, prompt.high, output.low, output.high);
+    }
+}
+
 static const char *make_caption(struct tare_loaded *l)
 {
     struct tare_buf text;
@@ -330,6 +358,7 @@ static const char *make_caption(struct tare_loaded *l)
         "cell and block; started %s; tare %s (%s build); plan %.12s.",
         l->machine ? l->machine : "unknown CPU", l->kernel ? l->kernel : "?", (long long)l->repeats,
         l->started, l->version, l->build ? l->build : "?", l->plan_sha256);
+    add_lengths(l, &text);
     if (l->cited.id == TARE_ABSENT) {
         tare_buf_add_str(&text,
                          " No calibration certificate of this machine and build: run 'tare selftest'.");

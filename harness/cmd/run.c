@@ -26,7 +26,8 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, db), .def = "tare.db", .help = "database to write into; made if absent"},
     {MEMBER(TARE_OPT_STR, resume), .help = "continue the newest run of this database where it was cut off"},
     {MEMBER(TARE_OPT_BOOL, dry_run), .help = "print the cells and an estimate of the time; run nothing"},
-    {MEMBER(TARE_OPT_STR, format), .def = "term", .help = "how to print the table: term, md, csv or json"},
+    {MEMBER(TARE_OPT_STR, format), .def = "term",
+     .help = "how to print the table: term, md, html, latex, csv or json"},
     TARE_PLAN_ARGS_OPTIONS,
     TARE_OPT_END};
 

@@ -67,3 +67,14 @@ int tare_table_print(struct tare_store *store, int64_t run_id, const char *view,
     tare_view_fini(&shown);
     return r;
 }
+
+int tare_table_write(const struct tare_table *table, const char *format_name, const char *path,
+                     struct tare_err *err)
+{
+    const struct tare_format *format = NULL;
+    int r = tare_find_format(format_name, &format, err);
+    if (r < 0) {
+        return r;
+    }
+    return path ? write_file(table, format, path, err) : format->write(table, stdout, err);
+}

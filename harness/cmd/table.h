@@ -16,4 +16,8 @@ TARE_MUST_CHECK int tare_table_print(struct tare_store *store, int64_t run_id, c
 TARE_MUST_CHECK int tare_table_put(const struct tare_table *table, const char *format, const char *path,
                                    struct tare_err *err);
 
+/* Writes a table in a format, in the same way. */
+TARE_MUST_CHECK int tare_table_write(const struct tare_table *table, const char *format, const char *path,
+                                     struct tare_err *err);
+
 #endif

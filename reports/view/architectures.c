@@ -5,10 +5,9 @@
  * survey's Table 1 and RetNet's Table 1. Constant parts (projections, the head) pull exponents towards those
  * of lower order at short lengths: the measured one is of these lengths, no limit.
  */
+#include "reports/view/lengths.h"
 #include "reports/view/table.h"
 
-#include "core/builtin.h"
-#include "core/spec.h"
 #include "stats/slope.h"
 
 #include <math.h>
@@ -16,88 +15,89 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { least_tok = 32, most_lengths = 64 };
+enum { least_tok = 32, least_lengths = 3, most_lengths = 64 };
 
 static const struct claim {
     const char *arch;
-    const char *prefill, *step, *state; /* in the length T, width d */
-} claims[] = {{"llama", "T^2 d + T d^2", "T d", "T d"}, {"rwkv", "T d^2", "d^2", "d"},
-              {"retnet", "T d (C + d)", "d^2", "d^2"},  {"h3", "T log T d", "d^2", "d"},
-              {"hyena", "T log T d", "T d", "T d"},     {"mamba", "T d^2", "d^2", "d"}};
+    const char *prefill, *step, *state, *peak; /* in the length T, width d; peak: RetNet's table alone */
+} claims[] = {{"llama", "T^2 d + T d^2", "T d", "T d", "T^2"}, {"rwkv", "T d^2", "d^2", "d", "T"},
+              {"retnet", "T d (C + d)", "d^2", "d^2", "T"},    {"h3", "T log T d", "d^2", "d", "T log T"},
+              {"hyena", "T log T d", "T d", "T d", "T log T"}, {"mamba", "T d^2", "d^2", "d", "?"}};
+
+/* Which length a value belongs to: the prompt's, the middle of what is decoded, or all at the end. */
+enum where { at_prompt, at_middle, at_end };
 
 /* One thing that grows with the length. */
 static const struct subject {
     const char *key, *figure;
-    bool behind; /* at the length of the context while decoding, not of the prompt */
-} subjects[] = {{"prefill", "ttft_p50", false}, {"step", "tpot_p50", true}, {"state", "state_bytes", true}};
+    enum where where;
+} subjects[] = {{"prefill", "ttft_p50", at_prompt},
+                {"step", "tpot_p50", at_middle},
+                {"state", "state_bytes", at_end},
+                {"peak", "peak_rss", at_end}};
 
 enum { n_subjects = sizeof subjects / sizeof *subjects, n_columns = 2 + 2 * n_subjects + 1 };
 
-struct lengths {
-    double prompt_tok, output_tok; /* NaN: not known */
-};
-
-static double option(const struct tare_spec *spec, const struct tare_task *task, const char *name)
+static double length_of(const struct tare_report_cell *c, enum where where)
 {
-    const struct tare_json *given = tare_json_get(spec->task_options, name);
-    if (tare_json_type(given) == TARE_JSON_NUMBER) {
-        return tare_json_num(given);
-    }
-    for (const struct tare_opt *o = task->options; o && o->name; o++) {
-        if (strcmp(o->name, name) == 0 && o->def) {
-            return strtod(o->def, NULL);
-        }
-    }
-    return (double)NAN;
+    struct tare_view_lengths l = tare_view_lengths(c);
+    return where == at_prompt   ? l.prompt_tok
+           : where == at_middle ? l.prompt_tok + l.output_tok / 2
+                                : l.prompt_tok + l.output_tok;
 }
 
-static struct lengths lengths_of(const struct tare_report_cell *c)
-{
-    struct lengths to = {(double)NAN, (double)NAN};
-    struct tare_spec spec;
-    const struct tare_task *task = NULL;
-    struct tare_err ignored = {0};
-    if (!c->spec || tare_spec_parse(c->spec, strlen(c->spec), &spec, &ignored) < 0) {
-        return to;
-    }
-    if (tare_find_task(spec.task, &task, &ignored) == 0) {
-        to.prompt_tok = option(&spec, task, "prompt_tok");
-        to.output_tok = option(&spec, task, "max_output");
-    }
-    tare_spec_fini(&spec);
-    return to;
-}
-
+/* What was run alike but for the task. */
 static bool same_system(const struct tare_report_cell *a, const struct tare_report_cell *b)
 {
-    return strcmp(a->model, b->model) == 0 && strcmp(a->technique, b->technique) == 0;
+    return strcmp(a->model, b->model) == 0 && strcmp(a->technique, b->technique) == 0 &&
+           strcmp(a->backend, b->backend) == 0 && strcmp(a->scenario, b->scenario) == 0;
 }
 
+/* Of one system, all of one kind and scope: those of the first. */
 struct points {
-    double x[most_lengths], y[most_lengths];
-    size_t n;
+    double x[most_lengths], y[most_lengths]; /* log(length), log(value) */
+    size_t n, n_lengths;
+    const struct tare_figure *first; /* NULL: no point */
+    const char *flags;               /* of any of them */
 };
 
-/* log(length), log(value) of every valid cell of the system that has both. */
-static struct points points_of(const struct tare_report_input *in, const struct tare_report_cell *system,
-                               const struct subject *s)
+static bool is_alike(const struct points *p, const struct tare_figure *f)
 {
-    struct points to = {.n = 0};
-    for (size_t i = 0; i < in->n_cells && to.n < most_lengths; i++) {
+    return !p->first || (f->kind == p->first->kind && strcmp(f->scope, p->first->scope) == 0);
+}
+
+static int add_point(struct points *to, const struct tare_figure *f, double length, struct tare_arena *arena)
+{
+    bool known = false;
+    for (size_t i = 0; i < to->n; i++) {
+        known = known || fabs(to->x[i] - log(length)) < 1e-9;
+    }
+    to->first = to->first ? to->first : f;
+    to->n_lengths += known ? 0 : 1;
+    to->x[to->n] = log(length);
+    to->y[to->n++] = log(f->value);
+    to->flags = tare_view_join_flags(arena, to->flags, f->flags);
+    return to->flags ? 0 : -1;
+}
+
+/* Every valid cell of the system that has both. Returns -1 when memory is refused. */
+static int find_points(const struct tare_report_input *in, const struct tare_report_cell *system,
+                       const struct subject *s, struct tare_arena *arena, struct points *to)
+{
+    *to = (struct points){.flags = ""};
+    for (size_t i = 0; i < in->n_cells && to->n < most_lengths; i++) {
         const struct tare_report_cell *c = &in->cells[i];
         const struct tare_figure *f =
             same_system(c, system) && tare_survey_is_valid(c) ? tare_report_figure(c, s->figure) : NULL;
-        if (!f || f->absent || !(f->value > 0)) {
+        if (!f || f->absent || !(f->value > 0) || !is_alike(to, f)) {
             continue;
         }
-        struct lengths l = lengths_of(c);
-        double length = s->behind ? l.prompt_tok + l.output_tok / 2 : l.prompt_tok;
-        if (length >= least_tok) {
-            to.x[to.n] = log(length);
-            to.y[to.n++] = log(f->value);
+        double length = length_of(c, s->where);
+        if (length >= least_tok && add_point(to, f, length, arena) < 0) {
+            return -1;
         }
     }
-    return to;
+    return 0;
 }
 
 static struct tare_table_cell text(const char *what)
@@ -109,27 +109,27 @@ static struct tare_table_cell measured(const struct points *p)
 {
     double slope = 0, intercept = 0;
     struct tare_interval range = tare_slope(p->x, p->y, p->n, 0.95, &slope, &intercept);
-    if (!range.ok) {
+    if (!range.ok || p->n_lengths < least_lengths) {
         return (struct tare_table_cell){
             .type = TARE_CELL_ABSENT,
             .mark = "-",
             .outcome = TARE_CELL_MISSING,
-            .text = "fewer than 3 lengths of 32 tokens or more: a plan needs tasks that "
+            .text = "fewer than 3 different lengths of 32 tokens or more: a plan needs tasks that "
                     "differ in prompt_tok"};
     }
     struct tare_quantity q = {.value = slope,
                               .unit = "1",
-                              .kind = TARE_KIND_MEASURED,
+                              .kind = (enum tare_kind)p->first->kind,
                               .source = "slope of log(value) over log(length)",
-                              .scope = "process",
-                              .n = (int64_t)p->n,
+                              .scope = p->first->scope,
+                              .n = (int64_t)p->n_lengths,
                               .n_what = "lengths",
                               .has_interval = true,
                               .low = range.low,
                               .high = range.high,
                               .level = range.level,
                               .method = range.method,
-                              .flags = "",
+                              .flags = p->flags,
                               .decimals = 2};
     return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .q = q};
 }
@@ -144,17 +144,32 @@ static const struct claim *claim_of(const char *arch)
     return NULL;
 }
 
+/* What any cell of the system says: one that broke says nothing. */
+static void find_architecture(const struct tare_report_input *in, const struct tare_report_cell *system,
+                              char *out, size_t n_out)
+{
+    tare_view_architecture(system, out, n_out);
+    for (size_t i = 0; !*out && i < in->n_cells; i++) {
+        if (same_system(&in->cells[i], system)) {
+            tare_view_architecture(&in->cells[i], out, n_out);
+        }
+    }
+}
+
 static int fill(const struct tare_report_input *in, const struct tare_report_cell *system,
                 struct tare_arena *arena, struct tare_table_cell *to)
 {
     char arch[40], range[80];
     double low = (double)INFINITY, high = 0;
-    tare_view_architecture(system, arch, sizeof arch);
+    find_architecture(in, system, arch, sizeof arch);
     const struct claim *claim = claim_of(arch);
     const char *claimed[n_subjects] = {claim ? claim->prefill : "?", claim ? claim->step : "?",
-                                       claim ? claim->state : "?"};
+                                       claim ? claim->state : "?", claim ? claim->peak : "?"};
     for (size_t s = 0; s < n_subjects; s++) {
-        struct points p = points_of(in, system, &subjects[s]);
+        struct points p;
+        if (find_points(in, system, &subjects[s], arena, &p) < 0) {
+            return -1;
+        }
         to[2 + 2 * s] = text(claimed[s]);
         to[3 + 2 * s] = measured(&p);
         for (size_t i = 0; i < p.n; i++) {
@@ -210,15 +225,17 @@ static int build(const struct tare_report_input *in, const struct tare_view *vie
 {
     static const char *const notes[] = {"T: length, d: width, C: length of a chunk. Claimed: of the "
                                         "architecture, per sequence (prefill), per token "
-                                        "(time of a token), in all (state).",
+                                        "(time of a token), in all (state); of memory for long sequences "
+                                        "(peak; RetNet's table).",
                                         "Exponent: slope of log(value) over log(length), least squares; 1 is "
                                         "linear, 0 does not grow. At these lengths "
                                         "parts of lower order are in it: it is no limit.",
                                         "Lengths: the prompt's for prefill; the middle of what is decoded, "
-                                        "prompt included, for the others. Below 32 "
+                                        "prompt included, for a token; prompt and output for state and peak, "
+                                        "which has the weights in it. Below 32 "
                                         "tokens fixed costs hide the order; such lengths are left out."};
     static const struct tare_table_group groups[n_subjects] = {
-        {2, 2, "Prefill time"}, {4, 2, "Time of a token"}, {6, 2, "State"}};
+        {2, 2, "Prefill time"}, {4, 2, "Time of a token"}, {6, 2, "State"}, {8, 2, "Peak memory"}};
     const struct tare_report_cell **systems = tare_arena_array(&out->arena, in->n_cells + 1, sizeof *systems);
     struct tare_table_column *columns = tare_arena_array(&out->arena, n_columns, sizeof *columns);
     size_t n = systems ? find_systems(in, systems) : 0;

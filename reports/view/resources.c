@@ -3,8 +3,10 @@
  * The first survey's matrix: its categories in the order of its taxonomy, for each resource whether the
  * category is said to save it directly (D) or indirectly (i), and beside that what every technique of the run
  * saved, as a ratio to the untreated baseline model, above 1 is a saving. Ratios come from figures with an
- * interval, or from two exact counts; there are no bare quotients.
+ * interval, or from two exact counts; there are no bare quotients. A column is one figure on one task: the
+ * one that most systems have.
  */
+#include "reports/view/figures.h"
 #include "reports/view/table.h"
 
 #include <math.h>
@@ -65,8 +67,8 @@ static const struct evidence {
 };
 
 static const char *const nothing[n_resources] = {
-    "no speed-up: no baseline, or no block was completed by both", "no compression ratio: no baseline",
-    "no energy ratio: no meter works here, or no baseline",
+    "no speed-up with an interval: no baseline, or too few blocks that both completed",
+    "no compression ratio: no baseline", "no energy ratio: no meter works here, or no baseline",
     "no ratio of costs is derived: declare prices and compare cost_per_mtok",
     "no ratio of traffic is derived: nothing was sent"};
 
@@ -93,7 +95,13 @@ static struct tare_table_cell as_saving(const struct tare_report_cell *cell, con
                                         bool lower)
 {
     struct tare_table_cell to = tare_survey_cell_of(cell, f, 2, 0);
-    if (to.type == TARE_CELL_QUANTITY && lower) {
+    if (to.type != TARE_CELL_QUANTITY) {
+        return to;
+    }
+    if (!to.q.has_interval || !(to.q.low > 0)) {
+        return missing("a ratio without an interval above 0: it takes repeats of both sides");
+    }
+    if (lower) {
         double low = to.q.low;
         to.q.value = 1 / to.q.value;
         to.q.low = 1 / to.q.high;
@@ -102,22 +110,99 @@ static struct tare_table_cell as_saving(const struct tare_report_cell *cell, con
     return to;
 }
 
-/* Of the technique's cells the first, in the plan's order, that has the figure. */
-static struct tare_table_cell saving(const struct tare_report_input *in, const struct tare_report_cell *of,
-                                     size_t resource)
+/* The figure and task that speak for a resource, in the whole table. */
+struct choice {
+    const struct evidence *of; /* NULL: nobody has any */
+    const char *task;          /* NULL: it is of the model */
+    int kind;
+    const char *scope;
+};
+
+static const struct tare_figure *value_of(const struct tare_report_cell *c, const char *figure)
 {
-    for (const struct evidence *e = evidence[resource]; e->figure; e++) {
+    const struct tare_figure *f = tare_survey_is_valid(c) ? tare_report_figure(c, figure) : NULL;
+    return f && !f->absent ? f : NULL;
+}
+
+static bool is_of_task(const struct choice *choice, const struct tare_report_cell *c)
+{
+    return !choice->task || strcmp(c->task, choice->task) == 0;
+}
+
+/* Is it what the column shows: of its task, kind and scope? */
+static const struct tare_figure *chosen_of(const struct choice *choice, const struct tare_report_cell *c)
+{
+    const struct tare_figure *f = is_of_task(choice, c) ? value_of(c, choice->of->figure) : NULL;
+    return f && f->kind == choice->kind && strcmp(f->scope, choice->scope) == 0 ? f : NULL;
+}
+
+/* How many cells could be shown. */
+static size_t count(const struct tare_report_input *in, const struct choice *choice)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in->n_cells; i++) {
+        const struct tare_figure *f = chosen_of(choice, &in->cells[i]);
+        n += f && f->low > 0 && isfinite(f->high) ? 1 : 0;
+    }
+    return n;
+}
+
+/* The first figure, in the order of preference, that any cell has with an interval, on the task where most
+ * have it. */
+static struct choice choose(const struct tare_report_input *in, size_t resource)
+{
+    struct choice best = {.of = NULL};
+    size_t most = 0;
+    for (const struct evidence *e = evidence[resource]; e->figure && !best.of; e++) {
+        const struct tare_figure_look *look = tare_figure_look(e->figure);
         for (size_t i = 0; i < in->n_cells; i++) {
-            const struct tare_report_cell *c = &in->cells[i];
-            bool same = strcmp(c->model, of->model) == 0 && strcmp(c->technique, of->technique) == 0;
-            const struct tare_figure *f =
-                same && tare_survey_is_valid(c) ? tare_report_figure(c, e->figure) : NULL;
-            if (f && !f->absent) {
-                return as_saving(c, f, e->lower_is_saving);
+            const struct tare_figure *f = value_of(&in->cells[i], e->figure);
+            struct choice c = {e, look && look->of_model ? NULL : in->cells[i].task, f ? f->kind : 0,
+                               f ? f->scope : ""};
+            size_t n = f ? count(in, &c) : 0;
+            if (n > most) {
+                most = n;
+                best = c;
             }
         }
     }
-    return missing(nothing[resource]);
+    return best;
+}
+
+static bool same_system(const struct tare_report_cell *a, const struct tare_report_cell *b)
+{
+    return strcmp(a->model, b->model) == 0 && strcmp(a->technique, b->technique) == 0 &&
+           strcmp(a->backend, b->backend) == 0 && strcmp(a->scenario, b->scenario) == 0;
+}
+
+static struct tare_table_cell shown(const struct choice *choice, const struct tare_report_cell *c)
+{
+    const struct tare_figure *f = chosen_of(choice, c);
+    return f || !value_of(c, choice->of->figure)
+               ? as_saving(c, f ? f : tare_report_figure(c, choice->of->figure), choice->of->lower_is_saving)
+               : missing("of another kind or scope than the column");
+}
+
+/* What the system saved of the resource; where none of its cells that could say has a value, why not. */
+static struct tare_table_cell saving(const struct tare_report_input *in, const struct tare_report_cell *of,
+                                     const struct choice *choice, const char *why_none)
+{
+    struct tare_table_cell to =
+        missing(choice->of ? "the column's task is not in the plan for it" : why_none);
+    bool any = false;
+    for (size_t i = 0; choice->of && i < in->n_cells; i++) {
+        const struct tare_report_cell *c = &in->cells[i];
+        if (!same_system(c, of) || !is_of_task(choice, c)) {
+            continue;
+        }
+        struct tare_table_cell found = shown(choice, c);
+        if (found.type == TARE_CELL_QUANTITY) {
+            return found;
+        }
+        to = any ? to : found;
+        any = true;
+    }
+    return to;
 }
 
 struct maker {
@@ -125,6 +210,7 @@ struct maker {
     struct tare_survey *out;
     struct tare_table_cell *cells;
     struct tare_table_group *groups;
+    struct choice choices[n_resources];
     size_t n_rows, n_groups;
 };
 
@@ -148,8 +234,8 @@ static int add_row(struct maker *m, const struct category *category, const struc
     to[1] = name ? text(name) : missing("no technique of the run is of this category");
     for (size_t r = 0; r < n_resources; r++) {
         to[n_text + 2 * r] = mark_of(category->marks[r]);
-        to[n_text + 2 * r + 1] =
-            cell ? saving(m->in, cell, r) : missing("no technique of the run is of this category");
+        to[n_text + 2 * r + 1] = cell ? saving(m->in, cell, &m->choices[r], nothing[r])
+                                      : missing("no technique of the run is of this category");
     }
     if (begun) {
         m->groups[m->n_groups - 1].n++;
@@ -165,7 +251,7 @@ static bool is_first(const struct tare_report_input *in, size_t which)
 {
     const struct tare_report_cell *c = &in->cells[which];
     for (size_t i = 0; i < which; i++) {
-        if (strcmp(in->cells[i].model, c->model) == 0 && strcmp(in->cells[i].technique, c->technique) == 0) {
+        if (same_system(&in->cells[i], c)) {
             return false;
         }
     }
@@ -201,14 +287,57 @@ static void describe(struct tare_table_column *to)
     }
 }
 
-static int build(const struct tare_report_input *in, const struct tare_view *view, struct tare_survey *out)
+/* "Computation: decode_speedup of decode-128."; NULL when memory is refused. */
+static const char *note_of(struct tare_survey *out, const struct choice *choice, size_t resource)
 {
-    static const char *const notes[] = {
+    char text[400];
+    if (choice->of) {
+        (void)snprintf(text, sizeof text, "%s: %s%s%s%.300s.", resources[resource],
+                       choice->of->lower_is_saving ? "1 / " : "", choice->of->figure,
+                       choice->task ? " of the task " : "", choice->task ? choice->task : "");
+    } else {
+        (void)snprintf(text, sizeof text, "%s: %s.", resources[resource], nothing[resource]);
+    }
+    return tare_arena_copy(&out->arena, text, strlen(text) + 1);
+}
+
+/* What the columns are, and behind it what flags and labels mean. */
+static int add_notes(const struct maker *m, struct tare_err *err)
+{
+    static const char *const fixed[] = {
         "claimed: the first survey's table: D saves it directly, i indirectly; ? where its text leaves the "
         "cell open.",
-        "measured: ratio to the untreated baseline model of the plan, above 1 is a saving. Computation: "
-        "speed-up of "
-        "decoding, else of the whole task; Memory: stored bytes; Energy: joules of the same work."};
+        "measured: ratio to the untreated baseline model of the plan, above 1 is a saving."};
+    enum { n_fixed = sizeof fixed / sizeof *fixed };
+    struct tare_survey *out = m->out;
+    const char **notes = NULL;
+    int r = tare_survey_explain(out, m->in, err);
+    size_t n = n_fixed + n_resources;
+    if (r < 0) {
+        return -1;
+    }
+    notes = tare_arena_array(&out->arena, n + out->table.n_notes, sizeof *notes);
+    if (!notes) {
+        return -1;
+    }
+    memcpy(notes, fixed, sizeof fixed);
+    for (size_t i = 0; i < n_resources; i++) {
+        notes[n_fixed + i] = note_of(out, &m->choices[i], i);
+        if (!notes[n_fixed + i]) {
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < out->table.n_notes; i++) {
+        notes[n++] = out->table.notes[i];
+    }
+    out->table.notes = notes;
+    out->table.n_notes = n;
+    return 0;
+}
+
+static int build(const struct tare_report_input *in, const struct tare_view *view, struct tare_survey *out,
+                 struct tare_err *err)
+{
     struct tare_table_group *groups = tare_arena_array(&out->arena, n_resources, sizeof *groups);
     struct tare_table_column *columns = tare_arena_array(&out->arena, n_columns, sizeof *columns);
     size_t most = in->n_cells + n_categories;
@@ -220,6 +349,9 @@ static int build(const struct tare_report_input *in, const struct tare_view *vie
     }
     memset(columns, 0, n_columns * sizeof *columns);
     describe(columns);
+    for (size_t r = 0; r < n_resources; r++) {
+        m.choices[r] = choose(in, r);
+    }
     for (size_t i = 0; i < n_categories; i++) {
         if (add_category(&m, &categories[i]) < 0) {
             return -1;
@@ -234,20 +366,18 @@ static int build(const struct tare_report_input *in, const struct tare_view *vie
                                      .n_rows = m.n_rows,
                                      .columns = columns,
                                      .cells = m.cells,
-                                     .n_notes = sizeof notes / sizeof *notes,
-                                     .notes = notes,
                                      .n_row_groups = m.n_groups,
                                      .row_groups = m.groups,
                                      .n_column_groups = n_resources,
                                      .column_groups = groups};
-    return 0;
+    return add_notes(&m, err);
 }
 
 int tare_survey_build_resources(const struct tare_report_input *input, const struct tare_view *view,
                                 struct tare_survey *out, struct tare_err *err)
 {
     memset(out, 0, sizeof *out);
-    if (build(input, view, out) < 0) {
+    if (build(input, view, out, err) < 0) {
         tare_survey_fini(out);
         return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }

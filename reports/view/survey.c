@@ -2,7 +2,9 @@
 /* Rows, columns and the best cell of each column. */
 #include "survey_columns.h"
 
-#include "reports/view/table.h"
+#include "reports/view/averages.h"
+#include "reports/view/groups.h"
+#include "reports/view/view_notes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +14,8 @@ struct builder {
     const struct tare_view *view; /* NULL: none */
     struct tare_survey *out;
     const struct tare_report_cell **rows; /* the first run cell of each row */
-    size_t *row_groups; /* of each row, index into the view's groups; n_groups: none of them */
+    struct tare_view_groups groups;
+    size_t *row_groups; /* of each row, index into the groups; n: none of them */
     size_t n_rows;
     size_t n_text; /* columns of text: model, technique and, if there are several, scenario */
     struct tare_survey_columns columns; /* behind those */
@@ -33,7 +36,7 @@ static void add_rows(struct builder *b, size_t group, bool baselines)
 {
     for (size_t i = 0; i < b->in->n_cells; i++) {
         const struct tare_report_cell *c = &b->in->cells[i];
-        bool known = is_baseline(c) != baselines || tare_view_group_of(b->view, c) != group;
+        bool known = is_baseline(c) != baselines || b->groups.of_cell[i] != group;
         for (size_t j = 0; j < b->n_rows && !known; j++) {
             known = same_row(b->rows[j], c);
         }
@@ -47,8 +50,7 @@ static void add_rows(struct builder *b, size_t group, bool baselines)
 /* Group by group, within each in the plan's order, those without a technique first. */
 static void find_rows(struct builder *b)
 {
-    size_t n_groups = b->view ? b->view->n_groups : 0;
-    for (size_t group = 0; group <= n_groups; group++) {
+    for (size_t group = 0; group <= b->groups.n; group++) {
         add_rows(b, group, true);
         add_rows(b, group, false);
     }
@@ -163,7 +165,7 @@ static void fill_row(struct builder *b, size_t row, struct tare_table_cell *to)
     }
 }
 
-static bool flagged(const char *flags)
+bool tare_survey_is_doubtful(const char *flags)
 {
     static const char *const doubts[] = {"FEW_REPEATS",  "ONE_REPEAT",   "UNEQUAL_WORK",     "APART",
                                          "SLOW_BUILD",   "STREAM_STALL", "NONDETERMINISTIC", "DISAGREE",
@@ -180,7 +182,8 @@ static bool flagged(const char *flags)
  * model or a declaration says is not ranked at all. */
 static bool can_rank(const struct tare_quantity *q)
 {
-    return q->kind <= TARE_KIND_REPORTED && q->has_interval && q->level >= 0.95 && !flagged(q->flags);
+    return q->kind <= TARE_KIND_REPORTED && q->has_interval && q->level >= 0.95 &&
+           !tare_survey_is_doubtful(q->flags);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -275,13 +278,13 @@ static int finish(const struct builder *b, struct tare_table_column *columns, st
     if (!b->view) {
         return 0;
     }
-    struct tare_table_group *groups = tare_arena_array(&b->out->arena, b->view->n_groups + 1, sizeof *groups);
+    struct tare_table_group *groups = tare_arena_array(&b->out->arena, b->n_rows + 1, sizeof *groups);
     for (size_t row = 0; groups && row < b->n_rows; row++) {
         size_t group = b->row_groups[row];
         if (n > 0 && row > 0 && group == b->row_groups[row - 1]) {
             groups[n - 1].n++;
-        } else if (b->view->n_groups > 0) {
-            const char *label = group < b->view->n_groups ? b->view->groups[group].label : "Other";
+        } else if (b->groups.n > 0) {
+            const char *label = group < b->groups.n ? b->groups.labels[group] : "Other";
             groups[n++] = (struct tare_table_group){row, 1, label};
         }
     }
@@ -298,7 +301,8 @@ static int build(struct builder *b)
     size_t n = b->in->n_cells + 1;
     b->rows = tare_arena_array(arena, n, sizeof *b->rows);
     b->row_groups = tare_arena_array(arena, n, sizeof *b->row_groups);
-    if (!b->rows || !b->row_groups || tare_survey_find_columns(b->in, arena, &b->columns) < 0) {
+    if (!b->rows || !b->row_groups || tare_survey_find_columns(b->in, arena, &b->columns) < 0 ||
+        tare_view_find_groups(b->view, b->in, arena, &b->groups) < 0) {
         return -1;
     }
     find_rows(b);
@@ -340,6 +344,9 @@ int tare_survey_build(const struct tare_report_input *input, const struct tare_v
         return tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
     }
     int r = tare_survey_explain(out, input, err);
+    if (r == 0 && tare_view_explain(view, &chosen, &b.columns, b.n_text, out) < 0) {
+        r = tare_err_set(err, TARE_E_NOMEM, "table: out of memory");
+    }
     if (r < 0) {
         tare_survey_fini(out);
     }

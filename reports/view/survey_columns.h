@@ -31,6 +31,8 @@ TARE_MUST_CHECK int tare_survey_find_columns(const struct tare_report_input *inp
                                              struct tare_survey_columns *out);
 /* May the column show the figure? */
 bool tare_survey_belongs(const struct tare_survey_column *column, const struct tare_figure *figure);
+/* Do the flags hold one that voids a ranking? */
+bool tare_survey_is_doubtful(const char *flags);
 bool tare_survey_is_valid(const struct tare_report_cell *cell);
 
 #endif

@@ -124,11 +124,14 @@ void tare_view_dress_column(const struct tare_view *view, const struct tare_surv
     }
 }
 
-/* A quotient without an interval is not shown: nobody could tell a speed-up from noise. */
+/* A quotient without an interval of the nominal level, or in doubt, is not shown: nobody could tell a
+ * speed-up from noise. In brackets there is no room for a kind, so that it is at least as strong as the
+ * value's. */
 static void add_ratio(const struct tare_report_cell *cell, const char *figure, struct tare_quantity *q)
 {
     const struct tare_figure *f = tare_report_figure(cell, figure);
-    if (f && !f->absent && isfinite(f->low) && isfinite(f->high)) {
+    bool known = f && !f->absent && isfinite(f->low) && isfinite(f->high) && f->level >= 0.95;
+    if (known && f->kind <= (int)q->kind && !tare_survey_is_doubtful(f->flags)) {
         q->ratio = f->value;
         q->ratio_low = f->low;
         q->ratio_high = f->high;
@@ -149,88 +152,31 @@ void tare_view_dress_cell(const struct tare_view *view, const struct tare_survey
     }
 }
 
-/* Is the column one that the average is over? "figure", "quality" or either with "@task pattern". */
-static bool is_averaged(const struct tare_survey_column *c, const char *pattern)
+/* Is the word one of a comma-separated list? */
+static bool holds(const char *list, const char *word, size_t n)
 {
-    const char *at = strchr(pattern, '@');
-    size_t n = at ? (size_t)(at - pattern) : strlen(pattern);
-    bool figure = strncmp(c->figure, pattern, n) == 0 && c->figure[n] == '\0';
-    bool quality = n == strlen(TARE_FIGURE_QUALITY) && strncmp(pattern, TARE_FIGURE_QUALITY, n) == 0 &&
-                   strcmp(c->spec->figure, TARE_FIGURE_QUALITY) == 0;
-    return (figure || quality) && (!at || (c->task && fnmatch(at + 1, c->task, 0) == 0));
-}
-
-static struct tare_table_cell no_mean(const char *why)
-{
-    return (struct tare_table_cell){
-        .type = TARE_CELL_ABSENT, .mark = "-", .text = why, .outcome = TARE_CELL_MISSING};
-}
-
-/* The mean of a row's columns. One that is absent makes it absent: a mean over other columns than the
- * neighbour's compares nothing. Columns are of different items, so their errors are independent: the
- * half-widths add in squares. */
-static struct tare_table_cell mean_of(const struct tare_view_average *average,
-                                      const struct tare_survey_columns *columns,
-                                      const struct tare_table_cell *row)
-{
-    struct tare_quantity q = {.kind = TARE_KIND_COUNTED,
-                              .has_interval = true,
-                              .level = 1,
-                              .source = "mean of columns",
-                              .scope = "task",
-                              .n_what = "columns",
-                              .flags = "",
-                              .decimals = 4,
-                              .method = "half-widths of the columns added in squares"};
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < columns->n; i++) {
-        const struct tare_table_cell *c = &row[i];
-        if (!is_averaged(&columns->list[i], average->pattern)) {
-            continue;
-        }
-        if (c->type != TARE_CELL_QUANTITY) {
-            return no_mean("a column that belongs to the mean has no value");
-        }
-        if (q.n > 0 && strcmp(q.unit, c->q.unit) != 0) {
-            return no_mean("columns of different units have no mean");
-        }
-        q.unit = c->q.unit;
-        q.kind = c->q.kind > q.kind ? c->q.kind : q.kind;
-        q.has_interval = q.has_interval && c->q.has_interval;
-        q.level = fmin(q.level, c->q.level);
-        sum += c->q.value;
-        squares += pow((c->q.high - c->q.low) / 2, 2);
-        q.n++;
-    }
-    if (q.n == 0) {
-        return no_mean("no column belongs to the mean");
-    }
-    double n = (double)q.n;
-    q.value = sum / n;
-    q.low = q.value - sqrt(squares) / n;
-    q.high = q.value + sqrt(squares) / n;
-    return (struct tare_table_cell){.type = TARE_CELL_QUANTITY, .q = q};
-}
-
-int tare_view_average(const struct tare_view *view, const struct tare_survey_columns *columns, size_t n_text,
-                      size_t n_rows, struct tare_table_column *to, struct tare_table_cell *cells,
-                      struct tare_arena *arena)
-{
-    size_t first = n_text + columns->n, width = first + view->n_averages;
-    for (size_t a = 0; a < view->n_averages; a++) {
-        const char *header = view->averages[a].header;
-        const char *key = tare_arena_copy(arena, header, strlen(header) + 1);
-        if (!key) {
-            return -1;
-        }
-        to[first + a] = (struct tare_table_column){.key = key,
-                                                   .header = header,
-                                                   .unit = "1",
-                                                   .help = "mean of columns; absent where one of them is"};
-        for (size_t row = 0; row < n_rows; row++) {
-            cells[row * width + first + a] =
-                mean_of(&view->averages[a], columns, cells + row * width + n_text);
+    for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strcspn(at, ",") == n && strncmp(at, word, n) == 0) {
+            return true;
         }
     }
-    return 0;
+    return false;
+}
+
+const char *tare_view_join_flags(struct tare_arena *arena, const char *x, const char *y)
+{
+    size_t used = x ? strlen(x) : 0, most = used + (y ? strlen(y) : 0) + 2;
+    char *to = tare_arena_take(arena, most);
+    if (!to) {
+        return NULL;
+    }
+    (void)snprintf(to, most, "%s", x ? x : "");
+    for (const char *at = y; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        size_t n = strcspn(at, ",");
+        if (n > 0 && !holds(to, at, n)) {
+            (void)snprintf(to + used, most - used, "%s%.*s", used ? "," : "", (int)n, at);
+            used = strlen(to);
+        }
+    }
+    return to;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a view changes a survey table: which cells and columns enter, their dress, groups and averages. Private
+/* How a view changes a survey table: which cells and columns enter, their dress and groups. Private
  * to the survey. With a view of NULL every call leaves things as they are. */
 #ifndef TARE_REPORTS_VIEW_TABLE_H
 #define TARE_REPORTS_VIEW_TABLE_H
@@ -20,9 +20,7 @@ void tare_view_dress_column(const struct tare_view *view, const struct tare_surv
 /* Digits, unit, and the ratio that stands in brackets behind, of a run cell's figure. */
 void tare_view_dress_cell(const struct tare_view *view, const struct tare_survey_column *column,
                           const struct tare_report_cell *cell, struct tare_table_cell *to);
-/* Fills the last n_averages columns of every row. Returns -1 when memory is refused. */
-TARE_MUST_CHECK int tare_view_average(const struct tare_view *view, const struct tare_survey_columns *columns,
-                                      size_t n_text, size_t n_rows, struct tare_table_column *to,
-                                      struct tare_table_cell *cells, struct tare_arena *arena);
+/* The words of both comma-separated lists, each once, in the arena; NULL when memory is refused. */
+const char *tare_view_join_flags(struct tare_arena *arena, const char *x, const char *y);
 
 #endif

@@ -19,6 +19,14 @@ enum tare_view_kind {
     TARE_VIEW_ARCHITECTURES /* complexity claimed beside measured */
 };
 
+/* What rows are grouped by. */
+enum tare_view_by {
+    TARE_VIEW_BY_TECHNIQUE = 0, /* the view's groups; none: not grouped */
+    TARE_VIEW_BY_MODEL,
+    TARE_VIEW_BY_ARCHITECTURE,
+    TARE_VIEW_BY_SIZE
+};
+
 /* Rows whose technique's tag begins with the prefix; "baseline" is one. */
 struct tare_view_group {
     const char *label;
@@ -46,6 +54,7 @@ struct tare_view {
     enum tare_view_kind kind;
     const char *name, *title, *about;
     const char *model, *technique, *task; /* shell patterns of cells to be shown; NULL: all */
+    enum tare_view_by by;
     bool rank_within_groups;
     const struct tare_view_group *groups;
     size_t n_groups;
@@ -53,6 +62,8 @@ struct tare_view {
     size_t n_columns;
     const struct tare_view_average *averages;
     size_t n_averages;
+    const char *const *notes; /* below the table */
+    size_t n_notes;
     const char *const *plots; /* pictures beside the table */
     size_t n_plots;
     const char *score; /* NULL: none */

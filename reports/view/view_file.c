@@ -146,6 +146,9 @@ static int take_column(const struct parser *p, const struct tare_json *from, str
     if (r == 0 && !to->pattern) {
         return wrong(p, "columns", "an element names no figure");
     }
+    if (r == 0 && !to->unit != !(to->scale > 0)) {
+        return wrong(p, "columns", "\"unit\" and \"scale\" (from the figure's unit to it) go together");
+    }
     return r == 0 && to->better && !is_direction(to->better)
                ? wrong(p, "better", "is not higher, lower or none")
                : r;
@@ -197,20 +200,21 @@ static int take_averages(const struct parser *p, const struct tare_json *json)
     return r;
 }
 
-static int take_plots(const struct parser *p, const struct tare_json *json)
+static int take_texts(const struct parser *p, const struct tare_json *json, const char *key,
+                      const char *const **out, size_t *out_n)
 {
-    const char **plots = NULL;
-    int r = take_list(p, json, "plots", sizeof *plots, (void **)&plots, &p->view->n_plots);
-    const struct tare_json *v = tare_json_first(tare_json_get(json, "plots"));
-    for (size_t i = 0; r == 0 && i < p->view->n_plots; i++, v = tare_json_next(v)) {
+    const char **texts = NULL;
+    int r = take_list(p, json, key, sizeof *texts, (void **)&texts, out_n);
+    const struct tare_json *v = tare_json_first(tare_json_get(json, key));
+    for (size_t i = 0; r == 0 && i < *out_n; i++, v = tare_json_next(v)) {
         const char *text = tare_json_str(v);
         if (!text) {
-            return wrong(p, "plots", "an element is no text");
+            return wrong(p, key, "an element is no text");
         }
-        plots[i] = tare_arena_copy(&p->view->arena, text, strlen(text) + 1);
-        r = plots[i] ? 0 : no_memory(p);
+        texts[i] = tare_arena_copy(&p->view->arena, text, strlen(text) + 1);
+        r = texts[i] ? 0 : no_memory(p);
     }
-    p->view->plots = plots;
+    *out = texts;
     return r;
 }
 
@@ -238,11 +242,30 @@ static int take_kind(const struct parser *p, const struct tare_json *json)
     return v ? wrong(p, "kind", "is none of table, full, resources, architectures") : 0;
 }
 
+static int take_by(const struct parser *p, const struct tare_json *json)
+{
+    static const char *const names[] = {"technique", "model", "architecture", "size"};
+    const struct tare_json *v = tare_json_get(json, "group_by");
+    const char *text = tare_json_str(v);
+    bool known = !v;
+    for (size_t i = 0; text && i < sizeof names / sizeof *names && !known; i++) {
+        known = strcmp(text, names[i]) == 0;
+        p->view->by = known ? (enum tare_view_by)i : p->view->by;
+    }
+    if (!known) {
+        return wrong(p, "group_by", "is none of technique, model, architecture, size");
+    }
+    return p->view->by != TARE_VIEW_BY_TECHNIQUE && tare_json_get(json, "groups")
+               ? wrong(p, "group_by", "\"groups\" are of techniques: leave one of the two out")
+               : 0;
+}
+
 static int take_all(const struct parser *p, const struct tare_json *json)
 {
     static const char *const known[] = {
-        "tare",     "name",  "title", "about",  "kind", "rank_within_groups", "groups", "columns",
-        "averages", "plots", "score", "filter", NULL};
+        "tare",   "name",    "title",    "about", "kind",     "rank_within_groups",
+        "groups", "columns", "averages", "notes", "group_by", "plots",
+        "score",  "filter",  NULL};
     int64_t version = 0;
     int r = check_keys(p, json, "the view", known);
     r = r == 0 ? tare_json_i64(tare_json_get(json, "tare"), "\"tare\"", 1, 1, &version, p->err) : r;
@@ -252,12 +275,14 @@ static int take_all(const struct parser *p, const struct tare_json *json)
     r = r == 0 ? take_text(p, json, "about", &p->view->about) : r;
     r = r == 0 ? take_text(p, json, "score", &p->view->score) : r;
     r = r == 0 ? take_kind(p, json) : r;
+    r = r == 0 ? take_by(p, json) : r;
     r = r == 0 ? take_bool(p, json, "rank_within_groups", &p->view->rank_within_groups) : r;
     r = r == 0 ? take_filter(p, json) : r;
     r = r == 0 ? take_groups(p, json) : r;
     r = r == 0 ? take_columns(p, json) : r;
     r = r == 0 ? take_averages(p, json) : r;
-    return r == 0 ? take_plots(p, json) : r;
+    r = r == 0 ? take_texts(p, json, "notes", &p->view->notes, &p->view->n_notes) : r;
+    return r == 0 ? take_texts(p, json, "plots", &p->view->plots, &p->view->n_plots) : r;
 }
 
 int tare_view_parse(const char *text, size_t n, const char *what, struct tare_view *out, struct tare_err *err)

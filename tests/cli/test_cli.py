@@ -136,7 +136,7 @@ def test_results_and_messages_never_share_a_stream():
 def test_what_cannot_be_written_is_an_error():
     made()
     for args in (["list"], ["list", "--json"], ["--version"], ["run", "--help"], ["doctor", "--json", "--noise", "0s"],
-                 ["show", "r.db"], *(["report", "r.db", "-f", f] for f in ("md", "csv", "json", "term"))):
+                 ["show", "r.db"], *(["report", "r.db", "-f", f] for f in ("md", "csv", "json", "term", "html", "latex"))):
         with open("/dev/full", "wb") as full:
             done = subprocess.run([EXE, *args], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         equal(done.returncode, 5, f"{args} on a full device: {done.stderr!r}")
@@ -192,10 +192,11 @@ def test_report_survey():
     accuracy = next(key for key in keys if key.endswith("@choice"))
     true(table["rows"][0][accuracy]["value"] is not None, "a figure of a valid cell")
     equal([table["rows"][2][key]["mark"] for key in keys[2:]], ["FAIL"] * len(keys[2:]), "marks of a failed model")
-    for name, start in (("md", "### "), ("term", ""), ("csv", "model,"), ("json", "{")):
+    for name, start in (("md", "### "), ("term", ""), ("csv", "model,"), ("json", "{"), ("html", "<!doctype html>"),
+                        ("latex", "% ")):
         text = only_stdout(tare("report", "r.db", "-f", name))
         true(text.startswith(start) and text.endswith("\n"), f"{name}: {text[:40]!r}")
-        for part in ("m1", "m2", "bad", "FAIL" if name in ("md", "term") else ""):
+        for part in ("m1", "m2", "bad", "FAIL"):
             contains(text, part, name)
         equal(tare("report", "r.db", "-f", name).out, text, f"{name} twice")
     columns = {len(line.split("|")) for line in tare("report", "r.db").out.splitlines() if line.startswith("|")}

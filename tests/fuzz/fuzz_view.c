@@ -19,9 +19,14 @@ static const struct fuzz_seed seeds[] = {
         "\"m\"}}"),
 };
 
-static const char *const words[] = {
-    "\"tare\": 1,", "\"columns\":", "\"groups\":", "\"averages\":", "null", "[]", "{}",
-    "-1",           "1e300",        "\"filter\":", "\"scale\":",    "\"\"", NULL};
+static const char *const words[] = {"\"tare\": 1,", "\"columns\":",
+                                    "\"groups\":",  "\"averages\":",
+                                    "null",         "[]",
+                                    "{}",           "-1",
+                                    "1e300",        "\"filter\":",
+                                    "\"scale\":",   "\"\"",
+                                    "\"notes\":",   "\"group_by\":",
+                                    "\"unit\":",    NULL};
 
 static int read_view(const char *data, size_t n, struct tare_rng *rng, struct tare_err *err)
 {
@@ -36,6 +41,12 @@ static int read_view(const char *data, size_t n, struct tare_rng *rng, struct ta
     }
     for (size_t i = 0; i < view.n_columns; i++) {
         fuzz_check(view.columns[i].pattern && view.columns[i].decimals >= -1, "a column without a figure");
+    }
+    for (size_t i = 0; i < view.n_columns; i++) {
+        fuzz_check(!view.columns[i].unit == !(view.columns[i].scale > 0), "a unit without a scale");
+    }
+    for (size_t i = 0; i < view.n_notes; i++) {
+        fuzz_check(view.notes[i] != NULL, "a note without a text");
     }
     for (size_t i = 0; i < view.n_groups; i++) {
         fuzz_check(view.groups[i].label && view.groups[i].prefix, "a group without label or prefix");

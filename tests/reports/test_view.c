@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,13 @@ static void test_hostile(void **state)
         {"{\"tare\": 1, \"columns\": [{\"header\": \"x\"}]}", "names no figure"},
         {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"better\": \"up\"}]}",
          "is not higher, lower or none"},
+        {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"unit\": \"s\"}]}", "go together"},
+        {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"scale\": 2}]}", "go together"},
+        {"{\"tare\": 1, \"notes\": \"x\"}", "notes: is no list"},
+        {"{\"tare\": 1, \"notes\": [{}]}", "notes: an element is no text"},
+        {"{\"tare\": 1, \"group_by\": \"colour\"}", "group_by: is none of"},
+        {"{\"tare\": 1, \"group_by\": 2}", "group_by: is none of"},
+        {"{\"tare\": 1, \"group_by\": \"model\", \"groups\": []}", "leave one of the two out"},
         {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"scale\": 0}]}", "scale"},
         {"{\"tare\": 1, \"columns\": [{\"figure\": \"x\", \"decimals\": 99}]}", "decimals"},
         {"{\"tare\": 1, \"groups\": [{\"label\": \"x\"}]}", "needs label and prefix"},
@@ -238,6 +246,149 @@ static void test_ratio(void **state)
     done();
 }
 
+/* Which ratios stand in brackets. */
+static void test_ratio_in_doubt(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        int kind;
+        double level;
+        const char *flags;
+        bool shown;
+    } cases[] = {
+        {"as good as the value", TARE_KIND_MEASURED, 0.95, "", true},
+        {"a flag that voids nothing", TARE_KIND_MEASURED, 0.95, "RESUMED", true},
+        {"weaker than the value: brackets have no room for a kind", TARE_KIND_MODELLED, 0.95, "", false},
+        {"an interval of too low a level", TARE_KIND_MEASURED, 0.5, "", false},
+        {"sides of unequal work", TARE_KIND_MEASURED, 0.95, "UNEQUAL_WORK", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set(0, "m", "baseline", "t");
+        add(0, "decode_throughput", 100, 1);
+        add(0, "decode_speedup", 2, 0.1);
+        figures[0][1].kind = cases[i].kind;
+        figures[0][1].level = cases[i].level;
+        (void)snprintf(figures[0][1].flags, sizeof figures[0][1].flags, "%s", cases[i].flags);
+        build("{\"tare\": 1, \"columns\": [{\"figure\": \"decode_throughput\", \"ratio\": "
+              "\"decode_speedup\"}]}",
+              1);
+        if ((at(0, 2)->q.ratio != 0) != cases[i].shown) {
+            fail_msg("%s: ratio %g", cases[i].why, at(0, 2)->q.ratio);
+        }
+        done();
+    }
+}
+
+static bool has_note(const char *text)
+{
+    for (size_t i = 0; i < survey.table.n_notes; i++) {
+        if (strstr(survey.table.notes[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The view's own come first; a column that nothing can fill says why it is not there. */
+static void test_notes(void **state)
+{
+    (void)state;
+    set(0, "m", "baseline", "t");
+    add(0, "speedup", 1, 0.1);
+    add(0, "energy_net", 1, 0.1);
+    add(0, "energy", 1, 0.1);
+    figures[0][1].absent = figures[0][2].absent = "no meter works here";
+    build("{\"tare\": 1, \"notes\": [\"mine\"], \"columns\": [\"speedup\", \"energy_net\", \"energy\", "
+          "\"nonsense@*\"]}",
+          1);
+    assert_int_equal(survey.table.n_columns, 3);
+    assert_string_equal(survey.table.notes[0], "mine");
+    assert_true(has_note("Not shown: energy_net, energy: no meter works here"));
+    assert_true(has_note("Not shown: nonsense@*: no valid cell of this table has such a figure"));
+    assert_false(has_note("Not shown: speedup"));
+    done();
+}
+
+/* Rows by what is not their technique. A row whose first cell broke goes where its others say. */
+static void test_group_by(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *by;
+        const char *models[4], *labels[3];
+        size_t n_groups;
+    } cases[] = {
+        {"model", {"big", "big", "small", "odd"}, {"big", "small", "odd"}, 3},
+        {"size",
+         {"small", "big", "big", "odd"},
+         {"About 0.5 M parameters", "About 2 M parameters", "Other"},
+         3},
+        {"architecture", {"big", "big", "small", "odd"}, {"llama", "rwkv", "Other"}, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[120];
+        set(0, "big", "baseline", "broken");
+        set(1, "small", "baseline", "t");
+        set(2, "big", "int4", "t");
+        set(3, "odd", "baseline", "t");
+        set(4, "big", "baseline", "t");
+        add(1, "params_total", 0.6e6, 0);
+        add(2, "params_total", 1.8e6, 0);
+        add(4, "params_total", 2.1e6, 0);
+        cells[1].facts = "{\"arch\": \"rwkv\"}";
+        cells[2].facts = cells[4].facts = "{\"arch\": \"llama\"}";
+        for (size_t c = 0; c < 5; c++) {
+            add(c, "speedup", 1, 0.1);
+        }
+        (void)snprintf(json, sizeof json, "{\"tare\": 1, \"columns\": [\"speedup\"], \"group_by\": \"%s\"}",
+                       cases[i].by);
+        build(json, 5);
+        assert_int_equal(survey.table.n_rows, 4);
+        for (size_t row = 0; row < 4; row++) {
+            assert_string_equal(at(row, 0)->text, cases[i].models[row]);
+        }
+        assert_int_equal(survey.table.n_row_groups, cases[i].n_groups);
+        for (size_t g = 0; g < cases[i].n_groups; g++) {
+            assert_string_equal(survey.table.row_groups[g].label, cases[i].labels[g]);
+        }
+        done();
+    }
+}
+
+/* An untreated model without attention is its architecture's row, whichever of its cells broke. */
+static void test_architecture_row(void **state)
+{
+    (void)state;
+    set(0, "m", "baseline", "broken");
+    set(1, "m", "baseline", "t");
+    cells[1].facts = "{\"arch\": \"rwkv4\"}";
+    add(1, "speedup", 1, 0.1);
+    build("{\"tare\": 1, \"columns\": [\"speedup\"], \"groups\": [{\"label\": \"B\", \"prefix\": "
+          "\"baseline\"}, "
+          "{\"label\": \"A\", \"prefix\": \"arch.attention-free\"}]}",
+          2);
+    assert_int_equal(survey.table.n_rows, 1);
+    assert_string_equal(survey.table.row_groups[0].label, "A");
+    done();
+}
+
+/* Two prefixes under one label are one group. */
+static void test_one_label(void **state)
+{
+    (void)state;
+    set(0, "m", "b.x", "t");
+    set(1, "m", "a.x", "t");
+    add(0, "speedup", 1, 0.1);
+    add(1, "speedup", 1, 0.1);
+    build("{\"tare\": 1, \"columns\": [\"speedup\"], \"groups\": [{\"label\": \"L\", \"prefix\": \"a\"}, "
+          "{\"label\": \"L\", \"prefix\": \"b\"}]}",
+          2);
+    assert_int_equal(survey.table.n_row_groups, 1);
+    assert_int_equal(survey.table.row_groups[0].n, 2);
+    done();
+}
+
 static const struct tare_metric metrics[] = {{"acc", TARE_METRIC_EXACT, 1, "1", false, "share"},
                                              {NULL, 0, 0, NULL, false, NULL}};
 
@@ -253,6 +404,8 @@ static void test_averages(void **state)
         add(i, "acc", values[i], 0.03);
     }
     figures[3][0].absent = "broken";
+    (void)snprintf(figures[0][0].flags, sizeof figures[0][0].flags, "FEW_REPEATS,RESUMED");
+    (void)snprintf(figures[1][0].flags, sizeof figures[1][0].flags, "RESUMED,APART");
     build("{\"tare\": 1, \"columns\": [\"quality@*\"], \"averages\": [{\"header\": \"Avg\", \"of\": "
           "\"quality@*\"}]}",
           4);
@@ -260,7 +413,30 @@ static void test_averages(void **state)
     const struct tare_quantity *mean = &at(0, 4)->q;
     assert_true(fabs(mean->value - 0.6) < 1e-12 && mean->n == 2);
     assert_true(fabs(mean->high - mean->low - 2 * 0.03 * sqrt(2) / 2) < 1e-12);
+    assert_string_equal(mean->flags, "FEW_REPEATS,RESUMED,APART"); /* of all that is in it, each once */
+    assert_int_equal(mean->kind, TARE_KIND_MEASURED);
     assert_int_equal(at(1, 4)->type, TARE_CELL_ABSENT);
+    assert_true(has_note("Avg: mean over a acc, b acc."));
+    done();
+}
+
+/* A task that every row failed is left out for all of them, and a note says so. */
+static void test_average_without_failed(void **state)
+{
+    (void)state;
+    static const char *const tasks[] = {"a", "b", "a", "b"};
+    for (size_t i = 0; i < 4; i++) {
+        set(i, i < 2 ? "x" : "y", "baseline", tasks[i]);
+        cells[i].metrics = metrics;
+        add(i, "acc", 0.5, 0.03);
+    }
+    cells[1].verdict = cells[3].verdict = "INVALID";
+    cells[1].reasons = cells[3].reasons = "OOM";
+    build("{\"tare\": 1, \"columns\": [\"quality@*\"], \"averages\": [{\"header\": \"Avg\", \"of\": "
+          "\"quality\"}]}",
+          4);
+    assert_true(at(0, 4)->q.value == 0.5 && at(0, 4)->q.n == 1 && at(1, 4)->q.n == 1);
+    assert_true(has_note("Avg: mean over a acc; left out, since no row has a value: b acc."));
     done();
 }
 
@@ -270,13 +446,9 @@ static void test_outcomes(void **state)
     static const struct {
         const char *verdict, *reasons;
         enum tare_cell_outcome outcome;
-        const char *mark;
-    } cases[] = {{"INVALID", "CRASH", TARE_CELL_CRASH, "CRASH"},
-                 {"INVALID", "TIMEOUT", TARE_CELL_TIMEOUT, "TIMEOUT"},
-                 {"INVALID", "OOM", TARE_CELL_OOM, "OOM"},
-                 {"INVALID", "ERROR", TARE_CELL_FAIL, "FAIL"},
-                 {"INVALID", "STEAL", TARE_CELL_INVALID, "INVALID"},
-                 {"SKIPPED", "cannot", TARE_CELL_SKIPPED, "SKIP"}};
+    } cases[] = {{"INVALID", "CRASH", TARE_CELL_CRASH},   {"INVALID", "TIMEOUT", TARE_CELL_TIMEOUT},
+                 {"INVALID", "OOM", TARE_CELL_OOM},       {"INVALID", "ERROR", TARE_CELL_FAIL},
+                 {"INVALID", "STEAL", TARE_CELL_INVALID}, {"SKIPPED", "cannot", TARE_CELL_SKIPPED}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         set(0, "x", "baseline", "t");
         set(1, "y", "baseline", "t");
@@ -287,7 +459,6 @@ static void test_outcomes(void **state)
         build("{\"tare\": 1, \"columns\": [\"speedup\", \"energy\"]}", 2);
         assert_int_equal(at(1, 2)->type, TARE_CELL_ABSENT);
         assert_int_equal(at(1, 2)->outcome, cases[i].outcome);
-        assert_string_equal(at(1, 2)->mark, cases[i].mark);
         assert_string_equal(at(0, 2)->verdict, "VALID");
         done();
     }
@@ -313,9 +484,21 @@ static void test_filter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hostile),  cmocka_unit_test(test_built_in), cmocka_unit_test(test_ranks),
-        cmocka_unit_test(test_groups),   cmocka_unit_test(test_prefix),   cmocka_unit_test(test_ratio),
-        cmocka_unit_test(test_averages), cmocka_unit_test(test_outcomes), cmocka_unit_test(test_filter),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_built_in),
+        cmocka_unit_test(test_ranks),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_ratio),
+        cmocka_unit_test(test_averages),
+        cmocka_unit_test(test_average_without_failed),
+        cmocka_unit_test(test_ratio_in_doubt),
+        cmocka_unit_test(test_notes),
+        cmocka_unit_test(test_group_by),
+        cmocka_unit_test(test_one_label),
+        cmocka_unit_test(test_architecture_row),
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_filter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
