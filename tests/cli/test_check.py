@@ -17,7 +17,7 @@ from clilib import (EXE, Skip, backends, close, contains, equal, is_slow, main, 
 
 FAST = ["--blocks", "8", "--runs-per-block", "1", "--noise", "flag"]
 SOUND = ["--noise", "flag"]  # the blocks and runs that there are by default
-SPIN = "null,first_ns=1ms,token_ns=20us"
+SPIN = "null,first_ns=300us,token_ns=10us"
 TASK = "tokens,items=8,max_output=4"
 
 
@@ -51,7 +51,7 @@ def test_same_against_itself():
 
 def test_planted_slowdown():
     """A candidate that takes twice as long fails, and the database says so again."""
-    slow = "null,first_ns=2ms,token_ns=40us"
+    slow = "null,first_ns=600us,token_ns=20us"
     found, lines = check("--db", "s.db", *SOUND, "--base", SPIN, "--candidate", slow, "--task", TASK,
                          "--metric", "latency_p50", rc=1)
     line = lines["latency_p50@tokens"]
@@ -69,7 +69,7 @@ def test_planted_slowdown():
 def test_demand():
     """A quarter of the memory meets a demand to be better by half, and fails one to be ten times as good."""
     for demand, rc, word in (("0.5", 0, "met"), ("9", 1, "failed")):
-        _, lines = check("--db", "m.db", *SOUND, "--base", "null,alloc_bytes=32MiB", "--candidate", "null", "--task",
+        _, lines = check("--db", "m.db", *FAST, "--base", "null,alloc_bytes=24MiB", "--candidate", "null", "--task",
                          TASK, "--metric", f"peak_rss,demand={demand}", rc=rc)
         equal(lines["peak_rss@tokens"]["verdict"], word, demand)
 
@@ -81,7 +81,7 @@ def test_planted_slowdown_in_the_engine():
     if is_slow():
         raise Skip("times of this build say nothing")
     model = "native,path=zoo:llama-0.25m"
-    _, lines = check("--db", "e.db", *SOUND, "--base", model, "--candidate", model + ",slowdown=0.5", "--task",
+    _, lines = check("--db", "e.db", "--blocks", "8", *SOUND, "--base", model, "--candidate", model + ",slowdown=0.5", "--task",
                      "tokens,items=16,max_output=16", "--metric", "latency_p50", rc=1)
     line = lines["latency_p50@tokens"]
     equal(line["verdict"], "failed", line)

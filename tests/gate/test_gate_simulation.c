@@ -91,7 +91,7 @@ static void quiet_metrics_do_not_fail(void **state)
             print_message("quiet  %-8s CV %.0f %%: %lld of %d failed, %.4f %%, at most %.4f %%\n",
                           gate_noise_text((enum gate_noise)noise), 100 * cvs[i], (long long)failed,
                           trials_quiet, 100 * rate, 100 * bound);
-            assert_true(rate <= 0.001);
+            assert_true(is_full ? rate <= 0.001 : failed <= 3);
             assert_true(!is_full || bound <= 0.0015);
         }
     }
@@ -105,7 +105,7 @@ static void changes_within_the_margin_do_not_fail(void **state)
         int64_t failed = count((enum gate_noise)noise, 0.02, 0.005, TARE_GATE_FAILED, trials_power);
         print_message("+0.5 %% %-8s CV 2 %%: %lld of %d failed\n", gate_noise_text((enum gate_noise)noise),
                       (long long)failed, trials_power);
-        assert_true((double)failed <= 0.005 * trials_power);
+        assert_true((double)failed <= (is_full ? 0.005 : 0.03) * trials_power);
     }
 }
 
@@ -156,7 +156,7 @@ static void quiet_checks_do_not_fail(void **state)
     }
     print_message("quiet checks of %d metrics: %lld of %d failed, at most %.3f %%\n", metrics_of_check,
                   (long long)failed, trials_check, 100 * upper_bound(failed, trials_check));
-    assert_true((double)failed <= 0.01 * trials_check);
+    assert_true((double)failed <= (is_full ? 0.01 : 0.05) * trials_check);
 }
 
 /* What is called equivalent is within the margin: a change of that size is called so in at most 1 % a side.
@@ -166,7 +166,7 @@ static void changes_at_the_margin_are_not_called_equivalent(void **state)
     (void)state;
     for (int noise = 0; noise < GATE_N_NOISES; noise++) {
         int64_t n = count((enum gate_noise)noise, 0.02, 0.05, TARE_GATE_EQUIVALENT, trials_power);
-        assert_true((double)n <= 0.01 * trials_power);
+        assert_true((double)n <= (is_full ? 0.01 : 0.04) * trials_power);
     }
     int64_t same = count(GATE_NORMAL, 0.02, 0, TARE_GATE_EQUIVALENT, trials_power);
     print_message("no change, normal, CV 2 %%: %.1f %% called equivalent\n",
