@@ -5,34 +5,12 @@
 #include "base/buf.h"
 #include "base/opt.h"
 #include "cmd/load.h"
+#include "cmd/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Through a temporary file beside the target, so that a failure leaves the old one alone. */
-static int write_file(const char *path, const char *data, size_t n, struct tare_err *err)
-{
-    struct tare_buf temporary;
-    tare_buf_init(&temporary, 4096);
-    tare_buf_printf(&temporary, "%s.tmp", path);
-    int r = tare_buf_check(&temporary, path, err);
-    FILE *to = r == 0 ? fopen(tare_buf_str(&temporary), "we") : NULL;
-    if (r == 0 && !to) {
-        r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-    }
-    if (to) {
-        bool ok = fwrite(data, 1, n, to) == n;
-        ok = fclose(to) == 0 && ok;
-        if (!ok || rename(tare_buf_str(&temporary), path) != 0) {
-            r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-            (void)remove(tare_buf_str(&temporary));
-        }
-    }
-    tare_buf_fini(&temporary);
-    return r;
-}
 
 static int find_format(const char *name, enum tare_plot_format *out, struct tare_err *err)
 {
@@ -62,7 +40,7 @@ int tare_plot_write(const struct tare_plot *plot, const char *format_name, const
     }
     r = r == 0 ? tare_plot_render(plot, format, &data, &n, err) : r;
     if (r == 0 && path) {
-        r = write_file(path, data, n, err);
+        r = tare_file_replace(path, data, n, err);
     } else if (r == 0 && (fwrite(data, 1, n, stdout) != n || fflush(stdout) != 0)) {
         r = tare_err_set(err, TARE_E_IO, "standard output could not be written");
     }

@@ -9,6 +9,8 @@
 #include "reports/view/view.h"
 #include "store/query.h"
 
+#include <string.h>
+
 struct report_options {
     char *db;
     int64_t run;
@@ -79,7 +81,8 @@ static int report(const void *opts, const struct tare_command_args *args, struct
         return print_view(o->print_view, err);
     }
     /* Stored figures need no look at every sample; whatever may read samples does. */
-    enum tare_store_mode mode = o->score || o->plot ? TARE_STORE_READ : TARE_STORE_FIGURES;
+    bool pictures = strcmp(o->format, "html") == 0;
+    enum tare_store_mode mode = o->score || o->plot || pictures ? TARE_STORE_READ : TARE_STORE_FIGURES;
     int r = tare_store_open(args->n_words ? args->words[0] : o->db, mode, &store, err);
     if (r < 0) {
         return r;
