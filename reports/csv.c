@@ -5,7 +5,7 @@
  * unit; what is not known is an empty field. Title, caption and notes have no place in it. Text is
  * passed on as it is: a spreadsheet that runs cells beginning with "=" must be told not to.
  */
-#include "quantity.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -26,12 +26,24 @@ enum field {
     FIELD_SOURCE,
     FIELD_SCOPE,
     FIELD_N_WHAT,
+    FIELD_BEST,
+    FIELD_SECOND,
+    FIELD_EXACT,
+    FIELD_RATIO,
+    FIELD_RATIO_LOW,
+    FIELD_RATIO_HIGH,
+    FIELD_OUTCOME,
+    FIELD_VERDICT,
     N_FIELDS
 };
 
-static const char *const suffixes[N_FIELDS] = {"",        "_low",    "_high",  "_kind",   "_n",
-                                               "_unit",   "_method", "_flags", "_absent", "_level",
-                                               "_source", "_scope",  "_n_what"};
+static const char *const suffixes[N_FIELDS] = {
+    "",        "_low",    "_high",  "_kind",      "_n",          "_unit",    "_method",
+    "_flags",  "_absent", "_level", "_source",    "_scope",      "_n_what",  "_best",
+    "_second", "_exact",  "_ratio", "_ratio_low", "_ratio_high", "_outcome", "_verdict"};
+
+/* The group of a row and whether it is of the baseline: columns of their own, before all others. */
+static const char group_key[] = "row_group", baseline_key[] = "row_baseline";
 
 static bool needs_quotes(const char *text)
 {
@@ -83,6 +95,20 @@ static void put_bounds(FILE *to, const struct tare_quantity *q, enum field field
     }
 }
 
+static void put_ratio(FILE *to, const struct tare_quantity *q, enum field field)
+{
+    if (field == FIELD_RATIO && tare_quantity_has_ratio(q)) {
+        put_double(to, q->ratio);
+    } else if (field != FIELD_RATIO && tare_quantity_has_ratio_interval(q)) {
+        put_double(to, field == FIELD_RATIO_LOW ? q->ratio_low : q->ratio_high);
+    }
+}
+
+static void put_bool(FILE *to, bool value)
+{
+    (void)fputs(value ? "true" : "false", to);
+}
+
 static void put_quantity(FILE *to, const struct tare_quantity *q, enum field field)
 {
     const char *const texts[N_FIELDS] = {
@@ -96,6 +122,10 @@ static void put_quantity(FILE *to, const struct tare_quantity *q, enum field fie
         put_bounds(to, q, field);
     } else if (field == FIELD_N && q->n > 0) {
         (void)fprintf(to, "%" PRId64, q->n);
+    } else if (field >= FIELD_BEST && field <= FIELD_EXACT) {
+        put_bool(to, field == FIELD_BEST ? q->best : field == FIELD_SECOND ? q->second : q->exact);
+    } else if (field >= FIELD_RATIO && field <= FIELD_RATIO_HIGH) {
+        put_ratio(to, q, field);
     } else {
         put_text(to, texts[field]);
     }
@@ -104,7 +134,12 @@ static void put_quantity(FILE *to, const struct tare_quantity *q, enum field fie
 static void put_field(FILE *to, const struct tare_table_cell *cell, enum field field)
 {
     struct tare_table_cell settled = tare_cell_settled(cell);
-    if (settled.type == TARE_CELL_QUANTITY) {
+    bool worked = settled.type == TARE_CELL_QUANTITY || settled.type == TARE_CELL_ABSENT;
+    if (field == FIELD_OUTCOME || field == FIELD_VERDICT) {
+        put_text(to, !worked                  ? NULL
+                     : field == FIELD_OUTCOME ? tare_outcome_name(settled.outcome)
+                                              : or_null(settled.verdict));
+    } else if (settled.type == TARE_CELL_QUANTITY) {
         put_quantity(to, &settled.q, field);
     } else if (settled.type == TARE_CELL_ABSENT && field == FIELD_ABSENT) {
         put_text(to, settled.text);
@@ -121,7 +156,7 @@ static unsigned fields_of(const struct tare_table *table, size_t column)
     }
     for (size_t row = 0; row < table->n_rows; row++) {
         if (tare_table_at(table, row, column)->type == TARE_CELL_ABSENT) {
-            return 1u << FIELD_VALUE | 1u << FIELD_ABSENT;
+            return 1u << FIELD_VALUE | 1u << FIELD_ABSENT | 1u << FIELD_OUTCOME | 1u << FIELD_VERDICT;
         }
     }
     return 1u << FIELD_VALUE;
@@ -137,6 +172,12 @@ static bool is_suffixed(const char *key, const char *stem, const char *suffix)
 static int check_names(const struct tare_table *table, const unsigned *fields, struct tare_err *err)
 {
     for (size_t i = 0; i < table->n_columns; i++) {
+        const char *own = table->n_row_groups > 0 ? group_key : "",
+                   *base = table->n_baseline_rows > 0 ? baseline_key : "";
+        if (strcmp(table->columns[i].key, own) == 0 || strcmp(table->columns[i].key, base) == 0) {
+            return tare_err_set(err, TARE_E_FORMAT, "column %s would stand twice in the csv: rename it",
+                                table->columns[i].key);
+        }
         for (size_t j = 0; j < table->n_columns * N_FIELDS; j++) {
             const char *key = table->columns[i].key, *stem = table->columns[j / N_FIELDS].key;
             size_t field = j % N_FIELDS;
@@ -149,15 +190,39 @@ static int check_names(const struct tare_table *table, const unsigned *fields, s
     return 0;
 }
 
+/* row -1 is the line of names. Returns what stands before the next field. */
+static const char *put_place(const struct tare_table *table, FILE *to, long row)
+{
+    const char *lead = "";
+    if (table->n_row_groups > 0) {
+        const struct tare_table_group *group =
+            row < 0 ? NULL : tare_table_group_of(table->row_groups, table->n_row_groups, (size_t)row);
+        put_text(to, row < 0 ? group_key : group ? group->label : NULL);
+        lead = ",";
+    }
+    if (table->n_baseline_rows > 0) {
+        (void)fputs(lead, to);
+        if (row < 0) {
+            put_text(to, baseline_key);
+        } else {
+            put_bool(to, (size_t)row < table->n_baseline_rows);
+        }
+        lead = ",";
+    }
+    return lead;
+}
+
 /* row -1 is the line of names */
 static void put_line(const struct tare_table *table, const unsigned *fields, FILE *to, long row)
 {
+    const char *lead = put_place(table, to, row);
     for (size_t column = 0; column < table->n_columns; column++) {
         for (size_t field = 0; field < N_FIELDS; field++) {
             if (!(fields[column] >> field & 1u)) {
                 continue;
             }
-            (void)fputs(column > 0 || field > 0 ? "," : "", to);
+            (void)fputs(lead, to);
+            lead = ",";
             if (row < 0) {
                 put_name(to, table->columns[column].key, suffixes[field]);
             } else {

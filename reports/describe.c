@@ -3,7 +3,7 @@
  * The footnote of a column's header: how its quantities came to be. What all cells share is said once;
  * what differs between cells is listed in the order of the rows. It computes nothing.
  */
-#include "quantity.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * quantity is never a bare number, and what is absent is a null with its reason. An unknown string is
  * null too. How a value is to be displayed (decimals, scale) is left out: that is the reader's choice.
  */
-#include "quantity.h"
+#include "table.h"
 #include "utf8.h"
 
 #include <stdlib.h>
@@ -75,6 +75,20 @@ static void add_interval(struct tare_json *to, const struct tare_quantity *q)
     }
 }
 
+/* Against the baseline; nulls where there is none, or no interval of it. */
+static void add_ratio(struct tare_json *to, const struct tare_quantity *q)
+{
+    static const char *const keys[] = {"ratio", "ratio_low", "ratio_high"};
+    const double values[] = {q->ratio, q->ratio_low, q->ratio_high};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (i == 0 ? tare_quantity_has_ratio(q) : tare_quantity_has_ratio_interval(q)) {
+            tare_json_add_f64(to, keys[i], values[i]);
+        } else {
+            tare_json_add_null(to, keys[i]);
+        }
+    }
+}
+
 static int add_quantity(struct tare_json *to, const struct tare_quantity *q, struct tare_err *err)
 {
     const struct pair origin[] = {{"unit", q->unit},
@@ -100,6 +114,9 @@ static int add_quantity(struct tare_json *to, const struct tare_quantity *q, str
         r = add_flags(to, q->flags, err);
     }
     tare_json_add_bool(to, "best", q->best);
+    tare_json_add_bool(to, "second", q->second);
+    tare_json_add_bool(to, "exact", q->exact);
+    add_ratio(to, q);
     return r;
 }
 
@@ -115,12 +132,30 @@ static int add_cell(struct tare_json *row, const char *key, const struct tare_ta
         return 0;
     }
     struct tare_json *to = tare_json_add_object(row, key);
+    const struct pair end[] = {{"outcome", tare_outcome_name(settled.outcome)}, {"verdict", settled.verdict}};
+    int r;
     if (settled.type == TARE_CELL_QUANTITY) {
-        return add_quantity(to, &settled.q, err);
+        r = add_quantity(to, &settled.q, err);
+    } else {
+        const struct pair why[] = {{"absent", settled.text}, {"mark", settled.mark}};
+        tare_json_add_null(to, "value");
+        r = add_texts(to, why, sizeof why / sizeof *why, err);
     }
-    const struct pair why[] = {{"absent", settled.text}, {"mark", settled.mark}};
-    tare_json_add_null(to, "value");
-    return add_texts(to, why, sizeof why / sizeof *why, err);
+    return r == 0 ? add_texts(to, end, sizeof end / sizeof *end, err) : r;
+}
+
+/* Which rows or columns, from 0, stand under which heading. */
+static int add_groups(struct tare_json *to, const struct tare_table_group *groups, size_t n,
+                      struct tare_err *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct tare_json *group = tare_json_add_object(to, NULL);
+        tare_json_add_i64(group, "first", (int64_t)groups[i].first);
+        tare_json_add_i64(group, "n", (int64_t)groups[i].n);
+        r = add_text(group, "label", groups[i].label, err);
+    }
+    return r;
 }
 
 static const char *better_name(enum tare_better better)
@@ -168,6 +203,12 @@ static int build(struct tare_json *root, const struct tare_table *table, struct 
     if (r < 0) {
         return r;
     }
+    r = add_groups(tare_json_add_array(root, "row_groups"), table->row_groups, table->n_row_groups, err);
+    if (r == 0) {
+        r = add_groups(tare_json_add_array(root, "column_groups"), table->column_groups,
+                       table->n_column_groups, err);
+    }
+    tare_json_add_i64(root, "baseline_rows", (int64_t)table->n_baseline_rows);
     struct tare_json *notes = tare_json_add_array(root, "notes");
     for (size_t i = 0; r == 0 && i < table->n_notes; i++) {
         r = add_text(notes, NULL, table->notes[i], err);

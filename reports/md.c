@@ -4,9 +4,10 @@
  * line; a newline becomes <br>. Characters that Markdown would obey are escaped, so that a model named
  * a_b|c<d> prints as it is called.
  */
-#include "quantity.h"
+#include "text.h"
 #include "utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { min_width = 3 }; /* of the line under the header, as the syntax demands */
@@ -76,7 +77,49 @@ static void put_rule(const struct tare_text *text, FILE *to)
     (void)fputs("|\n", to);
 }
 
-static void put_rows(const struct tare_text *text, FILE *to)
+/* A line of the table that says one thing, which Markdown has no other way to say. It is aligned with the
+ * others where it fits. */
+static void put_banner(struct tare_text *text, FILE *to, const char *label, const char *around)
+{
+    char *line = NULL;
+    size_t n = 0;
+    FILE *stream = open_memstream(&line, &n);
+    if (stream) {
+        (void)fputs(around, stream);
+        put_escaped(stream, label);
+        (void)fputs(around, stream);
+    }
+    if (!stream || !tare_stream_close(stream, &line)) {
+        text->failed = true;
+        free(line);
+        return;
+    }
+    (void)fprintf(to, "| %s", line);
+    size_t width = tare_utf8_width(line, n);
+    free(line);
+    for (size_t i = 0; i < text->table->n_columns; i++) {
+        size_t room = text->columns[i].width + missing(text, i) + 1;
+        tare_text_pad(to, i > 0 ? room + 1 : width < room ? room - width : 1);
+        (void)fputs("|", to);
+    }
+    (void)fputs("\n", to);
+}
+
+/* What stands between the row and the one above it: the end of the baseline, the begin of a group. */
+static void put_breaks(struct tare_text *text, FILE *to, size_t row)
+{
+    const struct tare_table *table = text->table;
+    const struct tare_table_group *group = tare_table_group_of(table->row_groups, table->n_row_groups, row);
+    bool begins = group && group->first == row;
+    if (row > 0 && row == table->n_baseline_rows && !begins) {
+        put_banner(text, to, "———", "");
+    }
+    if (begins) {
+        put_banner(text, to, group->label, *group->label ? "**" : "");
+    }
+}
+
+static void put_rows(struct tare_text *text, FILE *to)
 {
     for (size_t i = 0; i < text->table->n_columns; i++) {
         (void)fputs("| ", to);
@@ -86,6 +129,7 @@ static void put_rows(const struct tare_text *text, FILE *to)
     (void)fputs("|\n", to);
     put_rule(text, to);
     for (size_t row = 0; row < text->table->n_rows; row++) {
+        put_breaks(text, to, row);
         for (size_t i = 0; i < text->table->n_columns; i++) {
             (void)fputs("| ", to);
             tare_text_put_cell(text, to, row, i, false);
@@ -110,9 +154,24 @@ static void put_notes(const struct tare_text *text, FILE *to)
     }
 }
 
+static void put_best(void *ctx, FILE *to, const struct tare_quantity *q)
+{
+    (void)ctx;
+    (void)fputs(q->best ? "**" : q->second ? "<u>" : "", to);
+}
+
+static void end_best(void *ctx, FILE *to, const struct tare_quantity *q)
+{
+    (void)ctx;
+    (void)fputs(q->best ? "**" : q->second ? "</u>" : "", to);
+}
+
 static int write_md(const struct tare_table *table, FILE *to, struct tare_err *err)
 {
-    static const struct tare_text_style style = {"**", "**", "**bold**", put_escaped};
+    static const struct tare_text_style style = {
+        TARE_TEXT_SIGNS,   .put = put_escaped,      .open = put_best,
+        .close = end_best, .best_name = "**bold**", .second_name = "<u>underlined</u>",
+        .flat = true};
     struct tare_text text = {0};
     int r = tare_table_check(table, err);
     if (r == 0) {
@@ -132,8 +191,10 @@ static int write_md(const struct tare_table *table, FILE *to, struct tare_err *e
         (void)fputs("\n", to);
         put_paragraph(to, table->caption);
     }
+    bool failed = text.failed;
     tare_text_fini(&text);
-    return tare_table_flush(to, "md", err);
+    return failed ? tare_err_set(err, TARE_E_NOMEM, "no memory for the groups of a table")
+                  : tare_table_flush(to, "md", err);
 }
 
 const struct tare_format tare_format_md = {

@@ -5,7 +5,7 @@
  * colours and no cursor movements, and no text of the table can smuggle any in: control characters are
  * replaced.
  */
-#include "quantity.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <string.h>
@@ -60,46 +60,6 @@ static void put_wrapped(FILE *to, size_t indent, const char *text)
     (void)fputs("\n", to);
 }
 
-/* Do two rows have the same texts in their first n columns? */
-static bool rows_alike(const struct tare_table *table, size_t n)
-{
-    for (size_t i = 0; i < table->n_rows; i++) {
-        for (size_t j = 0; j < i; j++) {
-            const struct tare_table_cell *x = table->cells + i * table->n_columns;
-            const struct tare_table_cell *y = table->cells + j * table->n_columns;
-            size_t same = 0;
-            while (same < n &&
-                   strcmp(tare_text_or_empty(x[same].text), tare_text_or_empty(y[same].text)) == 0) {
-                same++;
-            }
-            if (same == n) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool is_text(const struct tare_table *table, size_t column)
-{
-    for (size_t i = 0; i < table->n_rows; i++) {
-        if (table->cells[i * table->n_columns + column].type != TARE_CELL_TEXT) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* How many columns every block repeats: the first, and as many texts behind it as tell the rows apart. */
-static size_t count_keys(const struct tare_table *table)
-{
-    size_t n = 1;
-    while (n + 1 < table->n_columns && is_text(table, n - 1) && is_text(table, n) && rows_alike(table, n)) {
-        n++;
-    }
-    return rows_alike(table, n) ? 1 : n;
-}
-
 /* The column behind the last one that fits on a line with the first n_keys columns and `begin`. */
 static size_t block_end(const struct tare_text *text, size_t n_keys, size_t begin)
 {
@@ -152,9 +112,28 @@ static size_t line_end(const struct tare_text *text, long line, size_t begin, si
     return end;
 }
 
+/* What stands between a row and the one above it: the end of the baseline, the begin of a group. */
+static void put_breaks(const struct tare_text *text, FILE *to, size_t row)
+{
+    const struct tare_table *table = text->table;
+    const struct tare_table_group *group = tare_table_group_of(table->row_groups, table->n_row_groups, row);
+    if (row > 0 && row == table->n_baseline_rows) {
+        put_rule(text, to, 0);
+        (void)fputs("\n", to);
+    }
+    if (group && group->first == row) {
+        (void)fputs("[", to);
+        put_clean(to, group->label);
+        (void)fputs("]\n", to);
+    }
+}
+
 static void put_block(const struct tare_text *text, FILE *to, size_t n_keys, size_t begin, size_t end)
 {
     for (long line = header_line; line < (long)text->table->n_rows; line++) {
+        if (line >= 0) {
+            put_breaks(text, to, (size_t)line);
+        }
         size_t last = line_end(text, line, begin, end);
         for (size_t i = 0; i < n_keys; i++) {
             put_piece(text, to, line, i, begin == last && i + 1 == n_keys);
@@ -168,7 +147,7 @@ static void put_block(const struct tare_text *text, FILE *to, size_t n_keys, siz
 
 static void put_blocks(const struct tare_text *text, FILE *to)
 {
-    size_t n_keys = count_keys(text->table), begin = n_keys;
+    size_t n_keys = tare_table_count_keys(text->table), begin = n_keys;
     do {
         size_t end = block_end(text, n_keys, begin);
         (void)fputs(begin > n_keys ? "\n" : "", to);
@@ -201,9 +180,16 @@ static void put_notes(const struct tare_text *text, FILE *to)
     }
 }
 
+static void put_best(void *ctx, FILE *to, const struct tare_quantity *q)
+{
+    (void)ctx;
+    (void)fputs(q->best ? "*" : q->second ? "_" : "", to);
+}
+
 static int write_term(const struct tare_table *table, FILE *to, struct tare_err *err)
 {
-    static const struct tare_text_style style = {"*", "", "*", put_clean};
+    static const struct tare_text_style style = {TARE_TEXT_SIGNS,  .put = put_clean,   .open = put_best,
+                                                 .best_name = "*", .second_name = "_", .flat = true};
     struct tare_text text = {0};
     int r = tare_table_check(table, err);
     if (r == 0) {

@@ -4,14 +4,22 @@
  * marks, and footnotes numbered in the order in which a reader meets them. Every cell is made once,
  * measured in terminal columns, and kept until the format has placed it.
  */
-#include "quantity.h"
+#include "text.h"
 #include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum sign { SIGN_HIGHER = 1, SIGN_LOWER = 2, SIGN_BEST = 4, SIGN_UNKNOWN = 8, SIGN_KIND = 16 };
+enum sign {
+    SIGN_HIGHER = 1,
+    SIGN_LOWER = 2,
+    SIGN_BEST = 4,
+    SIGN_SECOND = 8,
+    SIGN_RATIO = 16,
+    SIGN_UNKNOWN = 32,
+    SIGN_KIND = 64
+};
 
 /* m, c and r as in the field's own notes; M tells modelled from measured. */
 static const char kind_letter[] = " mcrMd";
@@ -68,15 +76,17 @@ static void cite(struct tare_text *t, char *text)
 /* Puts the marks of all that was cited since the last call, lowest first. */
 static void put_citations(struct tare_text *t, FILE *to)
 {
-    const char *lead = "";
+    const char *lead = tare_text_or_empty(t->style->marks_open), *end = "";
     for (size_t i = 0; i < t->n_footnotes; i++) {
         if (t->footnotes[i].cited) {
             (void)fputs(lead, to);
-            tare_text_put_mark(to, i + 1);
+            (t->style->put_mark ? t->style->put_mark : tare_text_put_mark)(to, i + 1);
             lead = ",";
+            end = tare_text_or_empty(t->style->marks_close);
         }
         t->footnotes[i].cited = false;
     }
+    (void)fputs(end, to);
 }
 
 /*
@@ -89,7 +99,7 @@ static bool needs_exponent(double value, int decimals)
 }
 
 /* Never "-0.00": a sign without digits says nothing. */
-static void put_number(FILE *to, double value, int decimals, bool exponent)
+static void put_number(const struct tare_text *t, FILE *to, double value, int decimals, bool exponent)
 {
     char digits[64];
     if (exponent) {
@@ -98,17 +108,16 @@ static void put_number(FILE *to, double value, int decimals, bool exponent)
         (void)snprintf(digits, sizeof digits, "%.*f", decimals, value);
     }
     bool empty_sign = digits[0] == '-' && strcspn(digits, "123456789e") == strcspn(digits, "e");
-    (void)fputs(digits + empty_sign, to);
+    if (t->style->put_number) {
+        t->style->put_number(to, digits + empty_sign);
+    } else {
+        (void)fputs(digits + empty_sign, to);
+    }
 }
 
 static int decimals_of(const struct tare_quantity *q)
 {
     return q->decimals < 0 ? 0 : q->decimals > 15 ? 15 : q->decimals;
-}
-
-static double scale_of(const struct tare_quantity *q)
-{
-    return q->display_scale < 0 || q->display_scale > 0 ? q->display_scale : 1;
 }
 
 /* The unit to write beside a value that is not in its column's unit, or NULL. */
@@ -122,19 +131,19 @@ static const char *odd_unit(const struct tare_table_column *column, const struct
 }
 
 /* False, and nothing put, when there is none that can be printed. */
-static bool put_interval(FILE *to, const struct tare_quantity *q, bool exponent)
+static bool put_interval(const struct tare_text *t, FILE *to, const struct tare_quantity *q, bool exponent)
 {
-    double low = q->low * scale_of(q), high = q->high * scale_of(q);
+    double low = q->low * tare_quantity_scale(q), high = q->high * tare_quantity_scale(q);
     if (!q->has_interval || !isfinite(low) || !isfinite(high)) {
         return false;
     }
     /* Bounds far beyond the value may not fit its notation. */
     exponent = exponent || fabs(low) >= 1e15 || fabs(high) >= 1e15;
-    (void)fputs(" [", to);
-    put_number(to, low, decimals_of(q), exponent);
+    (void)fprintf(to, " %s[", tare_text_or_empty(t->style->interval_open));
+    put_number(t, to, low, decimals_of(q), exponent);
     (void)fputs(", ", to);
-    put_number(to, high, decimals_of(q), exponent);
-    (void)fputs("]", to);
+    put_number(t, to, high, decimals_of(q), exponent);
+    (void)fprintf(to, "]%s", tare_text_or_empty(t->style->interval_close));
     return true;
 }
 
@@ -151,38 +160,66 @@ static void put_quantity_notes(struct tare_text *t, FILE *to, const struct tare_
     put_citations(t, to);
 }
 
+/* " (1.08x)": three digits, for it is read as a rule of thumb. */
+static void put_ratio(struct tare_text *t, FILE *to, const struct tare_quantity *q)
+{
+    if (!tare_quantity_has_ratio(q)) {
+        return;
+    }
+    bool exponent = q->ratio >= 1e6 || q->ratio < 0.005;
+    (void)fputs(" (", to);
+    put_number(t, to, q->ratio, q->ratio < 9.995 ? 2 : q->ratio < 99.95 ? 1 : 0, exponent);
+    (void)fprintf(to, "%s)", t->style->times);
+    t->signs |= SIGN_RATIO;
+}
+
+static void put_value(struct tare_text *t, FILE *to, const struct tare_quantity *q, bool exponent)
+{
+    if (t->style->open) {
+        t->style->open(t->style->ctx, to, q);
+    }
+    put_number(t, to, q->value * tare_quantity_scale(q), decimals_of(q), exponent);
+    t->signs |= (q->best ? SIGN_BEST : 0u) | (q->second ? SIGN_SECOND : 0u);
+}
+
 /* Returns where the number ends, in bytes: there the column is aligned. */
 static size_t put_quantity(struct tare_text *t, FILE *to, size_t column, const struct tare_quantity *q)
 {
     unsigned kinds = t->columns[column].kinds;
     const char *unit = odd_unit(&t->table->columns[column], q);
-    (void)fputs(q->best ? t->style->best_open : "", to);
-    double value = q->value * scale_of(q);
-    bool exponent = needs_exponent(value, decimals_of(q));
-    put_number(to, value, decimals_of(q), exponent);
+    bool exponent = needs_exponent(q->value * tare_quantity_scale(q), decimals_of(q));
+    put_value(t, to, q, exponent);
     size_t head = (size_t)ftell(to);
-    (void)fputs(q->best ? t->style->best_close : "", to);
+    if (t->style->close) {
+        t->style->close(t->style->ctx, to, q);
+        head = t->style->aligns_closed ? (size_t)ftell(to) : head;
+    }
     if (unit) {
         (void)fputs(" ", to);
         t->style->put(to, unit);
     }
-    bool interval = q->exact || put_interval(to, q, exponent);
+    put_ratio(t, to, q);
+    bool interval = q->exact || put_interval(t, to, q, exponent);
     if (!interval) {
-        (void)fputs(" u?", to);
+        (void)fputs(t->style->unknown, to);
     }
     if ((kinds & (kinds - 1)) != 0) {
         (void)fprintf(to, " (%c)", kind_letter[q->kind]);
         t->signs |= (unsigned)SIGN_KIND << q->kind;
     }
     put_quantity_notes(t, to, q, interval);
-    t->signs |= (q->best ? SIGN_BEST : 0u) | (interval ? 0u : SIGN_UNKNOWN);
+    t->signs |= interval ? 0u : SIGN_UNKNOWN;
     return head;
 }
 
 /* A mark that is its own reason needs no footnote. */
 static size_t put_absent(struct tare_text *t, FILE *to, const struct tare_table_cell *cell)
 {
-    t->style->put(to, cell->mark);
+    if (t->style->put_outcome) {
+        t->style->put_outcome(to, cell);
+    } else {
+        t->style->put(to, cell->mark);
+    }
     size_t head = (size_t)ftell(to);
     if (strcmp(cell->text, cell->mark) != 0) {
         cite(t, strdup(cell->text));
@@ -194,10 +231,11 @@ static size_t put_absent(struct tare_text *t, FILE *to, const struct tare_table_
 static size_t put_cell(struct tare_text *t, FILE *to, size_t row, size_t column)
 {
     struct tare_table_cell cell = tare_cell_settled(tare_table_at(t->table, row, column));
-    if (cell.type == TARE_CELL_QUANTITY && !isfinite(cell.q.value * scale_of(&cell.q))) {
+    if (cell.type == TARE_CELL_QUANTITY && !isfinite(cell.q.value * tare_quantity_scale(&cell.q))) {
         cell.type = TARE_CELL_ABSENT;
         cell.text = "the value is too large to print in this unit";
         cell.mark = "-";
+        cell.outcome = TARE_CELL_MISSING;
     }
     if (cell.type == TARE_CELL_QUANTITY) {
         return put_quantity(t, to, column, &cell.q);
@@ -227,6 +265,7 @@ static void make_cell(struct tare_text *t, size_t row, size_t column)
         return;
     }
     head = in->numeric ? head : 0;
+    cell->head_bytes = head;
     cell->head = tare_utf8_width(cell->text, head);
     cell->tail = tare_utf8_width(cell->text + head, n - head);
     in->head = cell->head > in->head ? cell->head : in->head;
@@ -255,10 +294,16 @@ static void put_description(struct tare_text *t, FILE *to, size_t column)
 static void put_header(struct tare_text *t, FILE *to, size_t column)
 {
     const struct tare_table_column *in = &t->table->columns[column];
+    const struct tare_table_group *group =
+        tare_table_group_of(t->table->column_groups, t->table->n_column_groups, column);
+    if (group && t->style->flat && *group->label) {
+        t->style->put(to, group->label);
+        (void)fputs(": ", to);
+    }
     t->style->put(to, *tare_text_or_empty(in->header) ? in->header : in->key);
     if (in->better == TARE_BETTER_HIGHER || in->better == TARE_BETTER_LOWER) {
         bool higher = in->better == TARE_BETTER_HIGHER;
-        (void)fputs(higher ? " ↑" : " ↓", to);
+        (void)fprintf(to, " %s", higher ? t->style->higher : t->style->lower);
         t->signs |= higher ? SIGN_HIGHER : SIGN_LOWER;
     }
     if (*tare_text_or_empty(in->unit) && strcmp(in->unit, "1") != 0) {
@@ -293,14 +338,18 @@ static void make_header(struct tare_text *t, size_t column)
 static void put_legend(const struct tare_text *t, FILE *to)
 {
     const char *lead = "";
+    char times[64];
+    (void)snprintf(times, sizeof times, "(...%s)", t->style->times);
     const struct {
         unsigned sign;
         const char *name, *meaning;
     } lines[] = {
-        {SIGN_HIGHER, "↑", " higher is better"},
-        {SIGN_LOWER, "↓", " lower is better"},
+        {SIGN_HIGHER, t->style->higher, " higher is better"},
+        {SIGN_LOWER, t->style->lower, " lower is better"},
         {SIGN_BEST, t->style->best_name, " best of its column, intervals apart"},
-        {SIGN_UNKNOWN, "u?", " uncertainty not known"},
+        {SIGN_SECOND, t->style->second_name, " best of the rest, intervals apart"},
+        {SIGN_RATIO, times, " ratio to the baseline"},
+        {SIGN_UNKNOWN, t->style->unknown_name, " uncertainty not known"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (t->signs & lines[i].sign) {

@@ -109,6 +109,9 @@ static int read_rest(const struct source *from, struct tare_model_config *c)
     if (rc == 0) {
         rc = read_int(from, "n_params", 1, INT64_C(1) << 48, &c->n_params);
     }
+    if (rc == 0 && tare_safetensors_meta(from->st, "train_tokens")) {
+        rc = read_int(from, "train_tokens", 1, INT64_C(1) << 48, &c->train_tok);
+    }
     if (rc == 0) {
         rc = read_text(from, "name", c->name, sizeof c->name);
     }

@@ -28,6 +28,7 @@ struct tare_model_config {
     uint32_t n_ctx;
     int32_t bos;
     int64_t n_params;
+    int64_t train_tok;                   /* seen in training, as the file says; 0: it does not */
     uint32_t size[tare_model_sizes_max]; /* the architecture's own, in the order of its keys */
 };
 

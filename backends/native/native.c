@@ -67,7 +67,8 @@ static const struct tare_opt options[] = {
      .type = TARE_OPT_F64,
      .offset = offsetof(struct native, slowdown),
      .def = "0",
-     .help = "for testing gates alone: spin this share of the time of each token behind it; 0.05: 5 % slower"},
+     .help =
+         "for testing gates alone: spin this share of the time of each token behind it; 0.05: 5 % slower"},
     TARE_OPT_END,
 };
 

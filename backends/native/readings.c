@@ -120,6 +120,13 @@ void tare_readings_of_load(struct tare_readings *to, const struct tare_applied *
     tare_reading_put(to, TARE_KIND_COUNTED, "weights_resident_bytes", "B",
                      "weights of the model as this engine holds them; no draft model, no exit maps",
                      (double)facts.resident_bytes);
+    static const char trained[] = "train_tokens of the model file";
+    if (model->config.train_tok > 0) {
+        tare_reading_put(to, TARE_KIND_REPORTED, "train_tok", "tok", trained,
+                         (double)model->config.train_tok);
+    } else {
+        tare_reading_absent(to, TARE_KIND_REPORTED, "train_tok", "tok", trained, "the file does not say");
+    }
 }
 
 void tare_readings_of_session(struct tare_readings *to, const struct tare_session *session)

@@ -37,8 +37,9 @@ static int pass_token(struct tare_sink *sink, uint64_t id, int32_t token, const 
 
 void tare_slow_begin(struct tare_slow_sink *slow, struct tare_sink *behind, double share)
 {
-    *slow = (struct tare_slow_sink){.sink = {.size = sizeof slow->sink, .logits = pass_logits, .token = pass_token},
-                                    .behind = behind,
-                                    .share = share,
-                                    .since_ns = now_ns()};
+    *slow = (struct tare_slow_sink){
+        .sink = {.size = sizeof slow->sink, .logits = pass_logits, .token = pass_token},
+        .behind = behind,
+        .share = share,
+        .since_ns = now_ns()};
 }

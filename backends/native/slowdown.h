@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For testing a gate, and for nothing else: an engine that is slower by a known share. A sink stands before the
- * harness's and spins, before each token and behind the rows of a request, for that share of the time since the
- * one before. With the share 0 none of this is entered.
+ * For testing a gate, and for nothing else: an engine that is slower by a known share. A sink stands before
+ * the harness's and spins, before each token and behind the rows of a request, for that share of the time
+ * since the one before. With the share 0 none of this is entered.
  */
 #ifndef TARE_NATIVE_SLOWDOWN_H
 #define TARE_NATIVE_SLOWDOWN_H

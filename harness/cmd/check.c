@@ -22,6 +22,8 @@ struct check_options {
     char *output;
     char *base;
     char *candidate;
+    char *base_tare;
+    char *candidate_tare;
     char *task;
     char *scenario;
     char *metric;
@@ -52,6 +54,8 @@ static const struct tare_opt options[] = {
          "FORMAT=FILE: term, json, md, junit, sarif, github, bmf, bigger, smaller, openmetrics"),
     TEXT(base, NULL, "BACKEND[,path=FILE][,technique=TAG][,tare=EXE][,backends=FOLDER][,option=value...]"),
     TEXT(candidate, NULL, "the same for the other arm"),
+    TEXT(base_tare, NULL, "executable whose workers run the base"),
+    TEXT(candidate_tare, NULL, "executable whose workers run the candidate"),
     TEXT(task, TARE_OPT_REPEATABLE, "TASK[,name=LABEL][,option=value...] of both arms"),
     TEXT(scenario, TARE_OPT_REPEATABLE, "single[,warmup=N][,window_tok=N]"),
     TEXT(metric, TARE_OPT_REPEATABLE, "FIGURE[,task=PATTERN][,rule=timing|exact|quality][,margin=0.02]..."),
@@ -129,6 +133,21 @@ static struct tare_json *with(const struct tare_json *object, const char *const 
     return to;
 }
 
+/* The rules with another executable for an arm; takes them over. An arm that is no object is told later. */
+static struct tare_json *set_worker(struct tare_json *rules, const char *arm, const char *exe)
+{
+    const char *const tare[][2] = {{"tare", exe}};
+    const struct tare_json *old = tare_json_get(rules, arm);
+    if (!exe || (old && tare_json_type(old) != TARE_JSON_OBJECT)) {
+        return rules;
+    }
+    struct tare_json *to = with(rules, NULL, 0, arm), *changed = with(old, tare, 1, "");
+    tare_json_add_copy(to, arm, changed);
+    tare_json_destroy(changed);
+    tare_json_destroy(rules);
+    return to;
+}
+
 /* What was given beside a rule file replaces its keys. */
 static int change_rules(const struct check_options *o, struct tare_json **rules, struct tare_err *err)
 {
@@ -143,6 +162,8 @@ static int change_rules(const struct check_options *o, struct tare_json **rules,
         return 0; /* told by whoever reads the rules */
     }
     struct tare_json *to = with(*rules, own, sizeof own / sizeof *own, "plan");
+    to = set_worker(to, "base", o->base_tare);
+    to = set_worker(to, "candidate", o->candidate_tare);
     struct tare_json *changed =
         with(plan, of_plan, sizeof of_plan / sizeof *of_plan, o->meter ? "meters" : "");
     int r = o->meter ? tare_plan_args_list("meters", o->meter, changed, err) : 0;

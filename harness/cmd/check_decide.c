@@ -17,6 +17,7 @@ struct decider {
     tare_noise_set voiding;
     struct tare_check_lines *out;
     size_t cap;
+    bool unknown; /* a figure that no derivation of these cells makes */
     struct tare_err *err;
 };
 
@@ -212,6 +213,24 @@ struct items {
     size_t n;
 };
 
+/* Adds a repeat's items to the sums; the first one makes room. den NULL: each item weighs 1. */
+static int add_items(struct items *to, const double *num, const double *den, size_t n, struct tare_err *err)
+{
+    if (to->n == 0) {
+        to->num = calloc(n, sizeof *to->num);
+        to->den = calloc(n, sizeof *to->den);
+        if (!to->num || !to->den) {
+            return no_memory(err);
+        }
+        to->n = n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to->num[i] += num[i];
+        to->den[i] += den ? den[i] : 1;
+    }
+    return 0;
+}
+
 static int add_repeat(const struct decider *d, const struct tare_metric *m, int64_t repeat_id,
                       struct items *to, size_t *n_repeats)
 {
@@ -220,19 +239,16 @@ static int add_repeat(const struct decider *d, const struct tare_metric *m, int6
     bool ratio = m->rule == TARE_METRIC_RATIO;
     int r = tare_query_column(d->store, repeat_id, ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT, &num, &n_num,
                               d->err);
-    r = r == 0 && ratio ? tare_query_column(d->store, repeat_id, TARE_COLUMN_DEN, &den, &n_den, d->err) : r;
-    bool fits = r == 0 && n_num > 0 && (!ratio || n_den == n_num) && (to->n == 0 || to->n == n_num);
-    if (fits && to->n == 0) {
-        to->num = calloc(n_num, sizeof *to->num);
-        to->den = calloc(n_num, sizeof *to->den);
-        to->n = to->num && to->den ? n_num : 0;
-        r = to->n ? 0 : no_memory(d->err);
+    if (r == 0 && ratio) {
+        r = tare_query_column(d->store, repeat_id, TARE_COLUMN_DEN, &den, &n_den, d->err);
+    } else {
+        n_den = n_num;
     }
-    for (size_t i = 0; fits && i < to->n; i++) {
-        to->num[i] += num[i];
-        to->den[i] += ratio ? den[i] : 1;
+    /* Another number of items cannot be laid over those that are there: the pair is refused later. */
+    if (r == 0 && n_num > 0 && n_den == n_num && (to->n == 0 || to->n == n_num)) {
+        r = add_items(to, num, den, n_num, d->err);
+        (*n_repeats)++;
     }
-    *n_repeats += fits;
     free(num);
     free(den);
     return r;
@@ -342,30 +358,44 @@ static bool refuse(struct tare_gate_line *line, enum tare_gate_word word, const 
     return true;
 }
 
-/* Why the pair has nothing to decide on, if so. */
-static bool is_refused(struct decider *d, const struct tare_check_pair *pair, size_t figure,
+static const char *const arm_words[] = {"base", "candidate"};
+
+/* An arm whose repeats failed, or that has no value. */
+static bool is_missing(struct decider *d, const struct tare_check_pair *pair, size_t figure,
                        struct tare_gate_line *line)
 {
-    static const char *const arms[] = {"base", "candidate"};
     int arm = 0;
     const struct tare_check_repeat *bad = worst_repeat(d->values, pair, &arm);
     if (bad) {
         d->out->failed_cell = d->out->failed_cell || !bad->skipped;
-        return refuse(line, bad->skipped ? TARE_GATE_SKIPPED : TARE_GATE_ERROR, "%s: %.180s", arms[arm],
+        return refuse(line, bad->skipped ? TARE_GATE_SKIPPED : TARE_GATE_ERROR, "%s: %.180s", arm_words[arm],
                       bad->failure);
     }
     const struct tare_check_series *a = &pair->arms[0]->series[figure], *b = &pair->arms[1]->series[figure];
+    d->unknown = !a->known && !a->absent[0] && !b->known && !b->absent[0];
     for (arm = 0; arm < TARE_CHECK_N_ARMS; arm++) {
         const struct tare_check_series *s = arm ? b : a;
         if (!s->known) {
-            return refuse(line, TARE_GATE_SKIPPED, "%s: %.180s", arms[arm],
+            return refuse(line, TARE_GATE_SKIPPED, "%s: %.180s", arm_words[arm],
                           s->absent[0] ? s->absent : "has no figure of that name");
         }
     }
-    if (a->mixed || b->mixed || strcmp(a->kind, b->kind) != 0 || strcmp(a->scope, b->scope) != 0 ||
-        strcmp(a->unit, b->unit) != 0) {
+    return false;
+}
+
+static bool are_alike(const struct tare_check_series *a, const struct tare_check_series *b)
+{
+    return !a->mixed && !b->mixed && strcmp(a->kind, b->kind) == 0 && strcmp(a->scope, b->scope) == 0 &&
+           strcmp(a->unit, b->unit) == 0;
+}
+
+/* Values that must not be compared, or not by this rule. */
+static bool is_unfit(const struct tare_check_pair *pair, size_t figure, struct tare_gate_line *line)
+{
+    const struct tare_check_series *a = &pair->arms[0]->series[figure], *b = &pair->arms[1]->series[figure];
+    if (!are_alike(a, b)) {
         return refuse(line, TARE_GATE_INVALID,
-                      "%.40s %.16s of %.30s against %.40s %.16s of %.30s: they cannot be compared", a->unit,
+                      "%.30s %.15s of %.30s against %.30s %.15s of %.30s: they cannot be compared", a->unit,
                       a->kind, a->scope, b->unit, b->kind, b->scope);
     }
     if (strcmp(a->kind, "modelled") == 0 || strcmp(a->kind, "declared") == 0) {
@@ -419,7 +449,7 @@ static int add_line(struct decider *d, const struct tare_gate_metric *metric,
                                                  .p = (double)NAN,
                                                  .p_holm = (double)NAN,
                                                  .flips = -1}};
-    if (is_refused(d, pair, figure, line)) {
+    if (is_missing(d, pair, figure, line) || is_unfit(pair, figure, line)) {
         return 0;
     }
     return line->rule == TARE_GATE_TIMING  ? decide_timing(d, pair, figure, line)
@@ -466,6 +496,13 @@ int tare_check_decide(const struct tare_check_values *values, struct tare_store 
         const struct tare_gate_metric *metric = &values->rules->metrics[m];
         for (size_t p = 0; r == 0 && p < values->n_pairs; p++) {
             r = is_asked(metric, &values->pairs[p]) ? add_line(&d, metric, &values->pairs[p]) : 0;
+            if (r == 0 && d.unknown) {
+                r = tare_err_set(
+                    err, TARE_E_USAGE,
+                    "metric %.60s: no such figure on task %.60s; 'tare report --view full' lists "
+                    "those of this run",
+                    metric->figure, values->pairs[p].arms[0]->task);
+            }
         }
         if (r == 0 && lines.n == before) {
             r = tare_err_set(err, TARE_E_USAGE,

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Texts that a result borrows. */
 struct texts {
@@ -44,6 +45,15 @@ static int see_environment(void *ctx, const char *key, const char *value, struct
     bool debug = strcmp(key, "tare.buildtype") == 0 && value && strcmp(value, "debug") == 0;
     t->slow_build = t->slow_build || sanitized || debug;
     return 0;
+}
+
+/* Between two times of the store, such as 2026-01-31T12:00:00Z; NaN where one is missing. */
+static double seconds_between(const char *from, const char *to)
+{
+    struct tm a = {0}, b = {0};
+    return strptime(from, "%Y-%m-%dT%H:%M:%S", &a) && strptime(to, "%Y-%m-%dT%H:%M:%S", &b)
+               ? difftime(timegm(&b), timegm(&a))
+               : (double)NAN;
 }
 
 static void name_disturbances(tare_noise_set set, char *out, size_t n_out)
@@ -118,6 +128,7 @@ static int fill(const struct tare_check_show *to, const struct tare_gate_rules *
                                      .started_utc = t->started,
                                      .tare_version = t->version,
                                      .machine = t->machine,
+                                     .seconds = seconds_between(t->started, t->finished),
                                      .lines = state->lines.list,
                                      .n_lines = state->lines.n,
                                      .blocks_run = state->lines.blocks_run,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the store to what a gate decides on: pairs of cells that differ in their arm alone, what became of each
- * of their repeats, and the values of the figures that the rules ask for, one a repeat. A block of the gate is
- * runs_per_block consecutive blocks of the run.
+ * From the store to what a gate decides on: pairs of cells that differ in their arm alone, what became of
+ * each of their repeats, and the values of the figures that the rules ask for, one a repeat. A block of the
+ * gate is runs_per_block consecutive blocks of the run.
  */
 #ifndef TARE_CMD_CHECK_VALUES_H
 #define TARE_CMD_CHECK_VALUES_H
@@ -14,10 +14,10 @@
 /* One figure of one cell, by block of the run. */
 struct tare_check_series {
     char unit[32], kind[16], scope[32];
-    char absent[200];  /* why a value is missing; "" for none */
-    bool known;        /* some repeat had a value */
-    bool mixed;        /* repeats differ in kind, scope or unit */
-    double *values;    /* NaN: none */
+    char absent[200]; /* why a value is missing; "" for none */
+    bool known;       /* some repeat had a value */
+    bool mixed;       /* repeats differ in kind, scope or unit */
+    double *values;   /* NaN: none */
 };
 
 struct tare_check_repeat {
@@ -32,7 +32,7 @@ struct tare_check_repeat {
 struct tare_check_cell {
     int64_t id;
     int arm;
-    const char *label; /* within model */
+    const char *label;                         /* within model */
     char *model, *technique, *task, *scenario; /* owned */
     const struct tare_metric *metrics;
     bool data_mismatch;

@@ -203,7 +203,7 @@ static int print(const struct compare_options *o, const struct tare_command_args
     r = r == 0 ? tare_compare_table(rows->rows, results, rows->n, &how, name_of(a, args->words[0]),
                                     name_of(b, args->words[1]), text, &rows->arena, &table, err)
                : r;
-    return r == 0 ? tare_table_put(&table, args->json ? "json" : o->format, o->output, err) : r;
+    return r == 0 ? tare_table_write(&table, args->json ? "json" : o->format, o->output, err) : r;
 }
 
 static int check(const struct compare_options *o, const struct tare_command_args *args, struct tare_err *err)

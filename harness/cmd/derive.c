@@ -6,6 +6,7 @@
 #include "cmd/evidence.h"
 #include "cmd/plan_args.h"
 #include "core/plan.h"
+#include "store/import.h"
 #include "store/query.h"
 
 #include <string.h>
@@ -112,6 +113,17 @@ static int check_baseline(struct tare_store *store, int64_t run_id, const char *
                : r;
 }
 
+/* What another program reported has no samples to derive it from. */
+static int check_measured(struct tare_store *store, int64_t run_id, struct tare_err *err)
+{
+    bool imported = false;
+    int r = tare_query_import(store, run_id, NULL, NULL, &imported, err);
+    return r == 0 && imported ? tare_err_set(err, TARE_E_USAGE,
+                                             "run %lld was imported: its figures are what its file reports",
+                                             (long long)run_id)
+                              : r;
+}
+
 static int print(const struct tare_judged *judged, bool json, struct tare_err *err)
 {
     if (!json) {
@@ -141,6 +153,7 @@ static int derive(const void *opts, const struct tare_command_args *args, struct
     }
     stored.changes = changes;
     r = stored.run_id ? 0 : tare_query_last_run(store, &stored.run_id, err);
+    r = r == 0 ? check_measured(store, stored.run_id, err) : r;
     r = r == 0 ? tare_store_blame(store, tare_query_runs(store, read_plan, &stored, err), err) : r;
     if (r == 0 && !stored.found) {
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)stored.run_id);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `tare list`: what this tare knows: backends, tasks, meters, formats, models of the zoo, plans, views. */
+/* `tare list`: what this tare knows: backends, tasks, meters, formats of its own and of others, models of the
+ * zoo, plans, views, scores, plots. */
 #include "cmd/cmd.h"
 
 #include "cmd/backends.h"
 #include "cmd/plans.h"
-#include "reports/view/view.h"
+#include "cmd/plot.h"
+#include "cmd/score.h"
 #include "cmd/zoo.h"
 #include "core/builtin.h"
+#include "interop/interop.h"
+#include "reports/view/view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +85,23 @@ static int add_formats(const struct tare_paths *paths, struct tare_json *to, str
     return 0;
 }
 
+static int add_interop(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    for (size_t i = 0; tare_interop_formats[i]; i++) {
+        const struct tare_interop_format *f = tare_interop_formats[i];
+        struct tare_json *o = tare_json_add_object(to, NULL);
+        tare_json_add_str(o, "name", f->name);
+        tare_json_add_str(o, "summary", f->summary);
+        tare_json_add_str(o, "tool", f->tool);
+        tare_json_add_bool(o, "imports", f->read != NULL);
+        tare_json_add_bool(o, "gives_back", f->give_back != NULL);
+        tare_json_add_bool(o, "exports_measured", f->write != NULL);
+    }
+    return 0;
+}
+
 static int add_zoo(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
 {
     (void)err;
@@ -98,6 +119,22 @@ static int add_views(const struct tare_paths *paths, struct tare_json *to, struc
 {
     (void)paths;
     return tare_view_list(to, err);
+}
+
+static int add_plots(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    tare_plot_list(to);
+    return 0;
+}
+
+static int add_scores(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
+{
+    (void)paths;
+    (void)err;
+    tare_score_list(to);
+    return 0;
 }
 
 static void print_kind(const struct tare_json *kind, struct tare_buf *to)
@@ -120,9 +157,10 @@ static void print_kind(const struct tare_json *kind, struct tare_buf *to)
 static const struct {
     const char *name;
     int (*add)(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err);
-} kinds[] = {{"backends", add_backends}, {"tasks", add_tasks}, {"meters", add_meters},
-             {"formats", add_formats},   {"models", add_zoo},  {"plans", add_plans},
-             {"views", add_views}};
+} kinds[] = {{"backends", add_backends}, {"tasks", add_tasks},   {"meters", add_meters},
+             {"formats", add_formats},   {"models", add_zoo},    {"plans", add_plans},
+             {"views", add_views},       {"scores", add_scores}, {"plots", add_plots},
+             {"interop", add_interop}};
 
 /* One kind by name, or all of them. */
 static int collect(const char *only, const struct tare_paths *paths, struct tare_json *root,
@@ -137,9 +175,10 @@ static int collect(const char *only, const struct tare_paths *paths, struct tare
         }
     }
     if (r == 0 && !known) {
-        r = tare_err_set(
-            err, TARE_E_USAGE,
-            "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans, views", only);
+        r = tare_err_set(err, TARE_E_USAGE,
+                         "tare list: \"%.40s\" is none of backends, tasks, meters, formats, models, plans, "
+                         "views, scores, plots, interop",
+                         only);
     }
     return r;
 }
@@ -165,8 +204,9 @@ static int list(const void *opts, const struct tare_command_args *args, struct t
 
 const struct tare_command tare_command_list = {
     .name = "list",
-    .summary = "show backends, tasks, meters, formats, shipped models, plans and views",
-    .arguments = "[backends|tasks|meters|formats|models|plans|views]",
+    .summary = "show backends, tasks, meters, formats, shipped models, plans, views, scores, plots and files "
+               "of other programs",
+    .arguments = "[backends|tasks|meters|formats|models|plans|views|scores|plots|interop]",
     .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
             "cannot "
             "be used is listed with the reason.",

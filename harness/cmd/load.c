@@ -10,6 +10,7 @@
 #include "reports/view/lengths.h"
 #include "selftest/selftest.h"
 #include "store/certificate.h"
+#include "store/import.h"
 #include "store/query.h"
 
 #include <math.h>
@@ -35,6 +36,7 @@ struct tare_loaded {
     struct tare_report_label *labels; /* of its techniques */
     size_t n_columns, n_labels;
     int64_t run_id, repeats;
+    const char *imported; /* what a caption says of an imported run; NULL: it was measured */
     bool failed;
 };
 
@@ -181,7 +183,7 @@ static int take_cell(void *ctx, const struct tare_cell_row *row, struct tare_err
     int r = tare_query_figures(l->store, row->id, take_figure, l, err);
     c->figures = l->own_figures[l->n - 1] = l->figures;
     c->n_figures = l->n_figures;
-    r = r == 0 ? take_task(c, row->spec, err) : r;
+    r = r == 0 && !l->imported ? take_task(c, row->spec, err) : r;
     r = r == 0 ? take_facts(l, c, row->id, err) : r;
     r = r == 0 ? tare_query_outcomes(l->store, row->id, take_message, l, err) : r;
     return r == 0 && l->failed ? no_memory(err) : r;
@@ -303,12 +305,29 @@ static void set_tags(struct tare_loaded *l)
     }
 }
 
+static int take_import(void *ctx, const struct tare_import_row *row, struct tare_err *err)
+{
+    struct tare_loaded *l = ctx;
+    struct tare_buf text;
+    tare_buf_init(&text, 1 << 16);
+    tare_buf_printf(
+        &text,
+        "Reported by %s%s%s, not measured by tare: imported %s from %s (%s, %lld bytes, SHA-256 %.16s).",
+        row->tool, row->tool_version ? " " : "", row->tool_version ? row->tool_version : "",
+        row->imported_utc, row->path, row->format, (long long)row->bytes, row->sha256);
+    int r = tare_buf_check(&text, "caption", err);
+    l->imported = keep(l, tare_buf_str(&text));
+    tare_buf_fini(&text);
+    return r;
+}
+
 static int load(struct tare_loaded *l, struct tare_err *err)
 {
     int r = tare_query_runs(l->store, take_run, l, err);
     if (r == 0 && !l->title) {
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)l->run_id);
     }
+    r = r == 0 ? tare_query_import(l->store, l->run_id, take_import, l, NULL, err) : r;
     r = r == 0 ? tare_query_cited(l->store, l->run_id, &l->cited, err) : r;
     r = r == 0
             ? tare_query_cited_reading(l->store, l->run_id, TARE_QUANTITY_OVERHEAD, &l->overhead_percent, err)
@@ -351,6 +370,9 @@ static void add_lengths(const struct tare_loaded *l, struct tare_buf *text)
 static const char *make_caption(struct tare_loaded *l)
 {
     struct tare_buf text;
+    if (l->imported) {
+        return l->imported;
+    }
     tare_buf_init(&text, 4096);
     tare_buf_printf(
         &text,

@@ -13,7 +13,8 @@ TARE_MUST_CHECK int tare_record_run(struct tare_execute_args *to, const struct t
 /* The same with the first `n` of its blocks alone, for those who look before they go on. */
 TARE_MUST_CHECK int tare_record_begin(struct tare_execute_args *to, const struct tare_plan *plan, int64_t n,
                                       struct tare_err *err);
-/* More blocks of a run that is entered: from block `first` on, `n` of them, for cells that take part in all. */
+/* More blocks of a run that is entered: from block `first` on, `n` of them, for cells that take part in all.
+ */
 TARE_MUST_CHECK int tare_record_more(struct tare_execute_args *to, const struct tare_plan *plan,
                                      int64_t first, int64_t n, struct tare_err *err);
 /* Verdicts and figures of the run, which is finished now. */

@@ -14,6 +14,7 @@
 #include "core/builtin.h"
 #include "core/plan.h"
 #include "core/interrupt.h"
+#include "store/import.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -26,7 +27,8 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, db), .def = "tare.db", .help = "database to write into; made if absent"},
     {MEMBER(TARE_OPT_STR, resume), .help = "continue the newest run of this database where it was cut off"},
     {MEMBER(TARE_OPT_BOOL, dry_run), .help = "print the cells and an estimate of the time; run nothing"},
-    {MEMBER(TARE_OPT_STR, format), .def = "term", .help = "how to print the table: term, md, csv or json"},
+    {MEMBER(TARE_OPT_STR, format), .def = "term",
+     .help = "how to print the table: term, md, html, latex, csv or json"},
     TARE_PLAN_ARGS_OPTIONS,
     TARE_OPT_END};
 
@@ -115,7 +117,13 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     if (r < 0) {
         return r;
     }
+    bool imported = false;
     r = tare_query_last_run(to.store, &to.run_id, err);
+    r = r == 0 ? tare_query_import(to.store, to.run_id, NULL, NULL, &imported, err) : r;
+    if (r == 0 && imported) {
+        r = tare_err_set(err, TARE_E_USAGE, "the newest run of %s was imported: there is nothing to continue",
+                         o->resume);
+    }
     stored.run_id = to.run_id;
     r = r == 0 ? tare_store_blame(to.store, tare_query_runs(to.store, read_stored, &stored, err), err) : r;
     if (r == 0 && o->time_limit) {

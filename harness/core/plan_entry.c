@@ -52,10 +52,11 @@ static const struct {
     const char *key;
     const struct tare_opt *table;
     const char *others[6];
-} axes[TARE_N_AXES] = {{"models", model_table, {"options", "technique", "params", "techniques", "worker", NULL}},
-                       {"techniques", technique_table, {"technique", "params", NULL}},
-                       {"tasks", task_table, {"options", NULL}},
-                       {"scenarios", scenario_table, {NULL}}};
+} axes[TARE_N_AXES] = {
+    {"models", model_table, {"options", "technique", "params", "techniques", "worker", NULL}},
+    {"techniques", technique_table, {"technique", "params", NULL}},
+    {"tasks", task_table, {"options", NULL}},
+    {"scenarios", scenario_table, {NULL}}};
 
 const char *tare_axis_key(enum tare_axis axis)
 {

@@ -172,9 +172,8 @@ int tare_process_start(struct tare_process *process, const char *exe, const char
     pipe_fds[1] = move_up(pipe_fds[1]);
     pid_t pid = 0;
     struct environment e = {0};
-    int r = make_environment(more, &e)
-                ? spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output, e.list)
-                : ENOMEM;
+    int r = make_environment(more, &e) ? spawn(&pid, exe, argv, in_fd, pipe_fds[1], extra_fd, output, e.list)
+                                       : ENOMEM;
     free_environment(&e);
     close(in_fd);
     close(pipe_fds[1]);

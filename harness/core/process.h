@@ -23,8 +23,9 @@ enum { TARE_PROCESS_EXTRA_FD = 4 };
 
 /* What a child's environment has beside ours. */
 struct tare_process_environment {
-    size_t padding_bytes;              /* length of a variable that nobody reads */
-    const struct tare_json *variables; /* an object of texts, which replace ours of the same name; NULL: none */
+    size_t padding_bytes; /* length of a variable that nobody reads */
+    const struct tare_json
+        *variables; /* an object of texts, which replace ours of the same name; NULL: none */
 };
 
 /* Starts exe with argv and input (all of it is written before this returns). extra_fd, 10 or above, becomes

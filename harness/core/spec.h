@@ -38,7 +38,7 @@ struct tare_spec {
     struct tare_json *options;
     struct tare_json *task_options;
     struct tare_json *environment; /* an object of texts: variables of the worker; NULL: none of its own */
-    struct tare_json *meters; /* an object that holds the plan's "meters", or NULL */
+    struct tare_json *meters;      /* an object that holds the plan's "meters", or NULL */
 };
 
 TARE_MUST_CHECK int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err);

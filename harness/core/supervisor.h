@@ -18,9 +18,9 @@ struct tare_supervise_args {
     int64_t time_limit_ns;            /* 0: none */
     const struct tare_inbox_ops *ops; /* what to do with the records; `end` may be NULL */
     void *ctx;
-    size_t padding_bytes;         /* of the worker's environment (core/padding.h) */
+    size_t padding_bytes;                /* of the worker's environment (core/padding.h) */
     const struct tare_json *environment; /* an object of texts, the worker's own variables; NULL: none */
-    struct tare_outside *outside; /* NULL: no meter outside */
+    struct tare_outside *outside;        /* NULL: no meter outside */
     /* Called at least every 200 ms, e.g. to commit and to show progress. */
     int (*tick)(void *ctx, struct tare_err *err);
 };

@@ -86,21 +86,29 @@ static int compare_members(const void *a, const void *b)
     return (x->d > y->d) - (x->d < y->d); /* so that sums do not depend on the order of items */
 }
 
-/* Sum over clusters of (sum of d - mean)^2; members are sorted. *out_clusters: how many. */
-static double cluster_squares(const struct member *m, size_t n, double mean, size_t *out_clusters)
+struct clusters {
+    double n;         /* how many */
+    double effective; /* how many of equal size would weigh as much: (sum of sizes)^2 / sum of sizes^2 */
+    double se;        /* of the mean over all items */
+};
+
+/* The mean without a cluster differs from the mean by (sum of its d - mean) / (items outside): the jackknife.
+ */
+static struct clusters by_cluster(const struct member *m, size_t n, double mean)
 {
-    double squares = 0;
-    size_t clusters = 0;
-    for (size_t i = 0; i < n; clusters++) {
+    double squares = 0, sizes = 0, count = 0, all = (double)n;
+    for (size_t i = 0; i < n; count++) {
         int64_t id = m[i].cluster;
-        double sum = 0;
-        for (; i < n && m[i].cluster == id; i++) {
+        double sum = 0, size = 0;
+        for (; i < n && m[i].cluster == id; i++, size++) {
             sum += m[i].d - mean;
         }
-        squares += sum * sum;
+        double moved = size < all ? sum / (all - size) : (double)NAN;
+        squares += moved * moved;
+        sizes += size * size;
     }
-    *out_clusters = clusters;
-    return squares;
+    return (struct clusters){
+        .n = count, .effective = all * all / sizes, .se = sqrt((count - 1) / count * squares)};
 }
 
 static int check_mean(const double *d, size_t n, double level, struct tare_err *err)
@@ -130,16 +138,19 @@ static bool all_equal(const double *d, size_t n)
     return true;
 }
 
-static struct tare_interval mean_interval(double mean, double se, size_t clusters, double level, bool spread,
+static struct tare_interval mean_interval(double mean, const struct clusters *g, double level, bool spread,
                                           bool clustered)
 {
-    if (clusters < 2) {
+    if (g->n < 2) {
         return (struct tare_interval){.method = "n too small, 2 independent units needed"};
     }
-    if (!spread || !(se > 0)) {
+    if (g->effective < 2 * (1 - 1e-12)) {
+        return (struct tare_interval){.method = "one cluster has most of the items"};
+    }
+    if (!spread || !(g->se > 0)) {
         return (struct tare_interval){.method = "no difference differs from another: no spread to judge by"};
     }
-    double half = tare_t_quantile(0.5 + level / 2, (double)(clusters - 1)) * se;
+    double half = tare_t_quantile(0.5 + level / 2, g->effective - 1) * g->se;
     return (struct tare_interval){.ok = true,
                                   .low = mean - half,
                                   .high = mean + half,
@@ -164,13 +175,12 @@ int tare_paired_mean(const double *d, const int64_t *cluster, size_t n, double l
     if (cluster) {
         qsort(m, n, sizeof *m, compare_members);
     }
-    size_t clusters = 0;
-    double mean = tare_mean(d, n), squares = cluster_squares(m, n, mean, &clusters), g = (double)clusters;
-    double se = clusters > 1 ? sqrt(g / (g - 1) * squares) / (double)n : (double)NAN;
+    double mean = tare_mean(d, n);
+    struct clusters g = by_cluster(m, n, mean);
     free(m);
     *out_mean = mean;
-    *out_se = se;
-    *out = mean_interval(mean, se, clusters, level, !all_equal(d, n), cluster != NULL);
+    *out_se = g.se;
+    *out = mean_interval(mean, &g, level, !all_equal(d, n), cluster != NULL);
     return 0;
 }
 

@@ -19,12 +19,16 @@ double tare_mcnemar_se(int64_t b, int64_t c, int64_t n);
  * It covers near the edges, too: without a single flip it is +-z^2 / (n + z^2). Items are taken as
  * independent; where they come in clusters, tare_paired_mean. Not ok for n <= 0 or counts that cannot be. */
 struct tare_interval tare_paired_proportion(int64_t b, int64_t c, int64_t n, double level);
-/* Interval of the mean of paired item differences d_i, items in clusters (ids; NULL: each its own):
- * SE^2 = G / (G - 1) / n^2 x sum over the G clusters of (sum of d_i - m)^2, t with G - 1 degrees of freedom;
- * without clusters this is s / sqrt(n). Not ok for fewer than 2 clusters, and where no difference differs
- * from another: a spread of 0 in a sample is no proof that there is none. With fewer than about 20 clusters
- * of very unequal sizes it covers less than its level. The mean is set for n >= 1 and the error (NaN for G <
- * 2), too. TARE_E_USAGE for n = 0 and for what is not finite. */
+/* Interval of the mean m of paired item differences d_i, items in clusters (ids; NULL: each its own). The
+ * error is that of leaving out one of the G clusters after the other,
+ *   SE^2 = (G - 1) / G x sum over clusters of ((sum of d_i - m) / (items outside of the cluster))^2,
+ * which for clusters of one size is G / (G - 1) / n^2 x sum of (sum of d_i - m)^2, and without clusters s^2 /
+ * n. A plain sum of squares would not see a cluster that drags the mean along. t has g - 1 degrees of
+ * freedom, g = n^2 / sum of (items of a cluster)^2: clusters of one size that would weigh as much (G if they
+ * have it). Not ok for g < 2, and where no difference differs from another: a spread of 0 in a sample is no
+ * proof that there is none. Right and wrong answers have tare_paired_proportion: where few differ, t does not
+ * hold. The mean is set for n >= 1 and the error (NaN for G < 2), too. TARE_E_USAGE for n = 0 and for what is
+ * not finite. */
 TARE_MUST_CHECK int tare_paired_mean(const double *d, const int64_t *cluster, size_t n, double level,
                                      double *out_mean, double *out_se, struct tare_interval *out,
                                      struct tare_err *err);

@@ -39,16 +39,28 @@ struct tare_interval tare_median_interval(const double *sorted, size_t n, double
 struct tare_interval tare_wilson(int64_t k, int64_t n, double level);
 /*
  * Interval of sum(num)/sum(den) where each unit holds den[i] trials of which num[i] succeeded, and
- * trials of a unit are not independent: Wilson's interval with an effective number of trials,
- * p(1-p) over the variance between units. Near 0 and 1 that variance cannot be estimated (a bootstrap
- * would collapse there): unless at least 10 units have a failure and 10 a success, each unit counts as
- * one trial. Covers 94 to 98 % in simulation for p from 0.5 to 0.95 and more where failures are rarer
- * (99.5 % at 0.998). Not ok for n < 2.
+ * trials of a unit are not independent: Wilson's interval with an effective number of trials, p(1-p) over the
+ * jackknife variance between units, times (z/t)^2 for what few units know of a variance (Korn and Graubard,
+ * Survey Methodology 24:193, 1998); t has units - 1 degrees of freedom, units = (sum of den)^2 / sum of
+ * den^2, which is n where all are of one size. Near 0 and 1 that variance cannot be estimated (a bootstrap
+ * would collapse there): unless at least 10 units have a failure and 10 a success, each unit counts as one
+ * trial, which the method says. Covers 94 to 97 % in simulation for p from 0.5 to 0.95, and more where
+ * failures are so rare that each unit is one trial (99.5 % at 0.998): what failing units have in store, a few
+ * of them cannot show. Not ok for n < 2, and where one unit weighs so much that there are less than 2.
  */
 struct tare_interval tare_cluster_proportion(const double *num, const double *den, size_t n, double level);
 /*
- * Interval of sum(num)/sum(den), resampling the n units. Percentile bootstrap with 2000 draws from
- * the stream `seed` for n <= 20000, the linearised (delta) normal interval above. Not ok for n < 2.
+ * Interval of sum(num)/sum(den) over n independent units, by what n carries; the method says which.
+ * - 2 .. 9 units, or one that has a share w of the denominator with w^2 n > 1/4: Fieller's (stats/mean.h).
+ * - 10 .. 29: the wider side of each, Fieller's and the bootstrap's; with skewed units neither will do alone.
+ * - 30 .. 20000: BCa bootstrap, expanded (stats/bootstrap.h), from the stream `seed`; 10,000 draws up to
+ *   2000 units, 2000 above. Fieller's where its limits lie beyond what the draws show.
+ * - More: linearised (delta method), normal.
+ *
+ * A percentile bootstrap is not among them: with 6 to 30 units it covers 84 to 93 %. Not ok for n < 2, for
+ * what is not finite, and where the t interval of the denominator's mean touches 0. Where every unit has the
+ * same ratio the interval is that ratio. With units as skewed as an exponential distribution and fewer than
+ * 12 of them it covers 87 to 92 %.
  */
 TARE_MUST_CHECK int tare_ratio_interval(const double *num, const double *den, size_t n, double level,
                                         uint64_t seed, struct tare_interval *out, struct tare_err *err);

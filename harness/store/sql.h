@@ -14,7 +14,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 
-enum { tare_sql_max_statements = 64 };
+enum { tare_sql_max_statements = 128 };
 
 struct tare_store {
     sqlite3 *db;

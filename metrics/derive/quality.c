@@ -2,8 +2,8 @@
 /*
  * Quality: the task's own metrics over its items, each item counted once however often it was
  * repeated. Intervals are over items: Wilson for proportions of items, Wilson with an effective n for
- * tokens within items, percentile bootstrap for other ratios. If repeats of the same items disagree, the
- * figure is flagged NONDETERMINISTIC.
+ * tokens within items, what tare_ratio_interval finds fit for other ratios. If repeats of the same items
+ * disagree, the figure is flagged NONDETERMINISTIC.
  */
 #include "derive.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The candidate's value with an interval, for services that keep a history of one value a commit. What the gate
- * knows with certainty is the change; the interval here is the base's median times the interval of the change,
- * so that a service sees what the gate saw and not the drift of the machine.
+ * The candidate's value with an interval, for services that keep a history of one value a commit. What the
+ * gate knows with certainty is the change; the interval here is the base's median times the interval of the
+ * change, so that a service sees what the gate saw and not the drift of the machine.
  */
 #ifndef TARE_REPORTS_GATE_CANDIDATE_H
 #define TARE_REPORTS_GATE_CANDIDATE_H

@@ -149,11 +149,8 @@ static void read_interval(struct tare_gate_decision *d, const struct tare_gate_l
 int tare_gate_timing(const double *d, size_t n, size_t n_first, const struct tare_gate_limits *limits,
                      struct tare_gate_decision *out, struct tare_err *err)
 {
-    struct tare_gate_decision made = {.n = (int64_t)n,
-                                      .bound = (double)NAN,
-                                      .p = (double)NAN,
-                                      .p_holm = (double)NAN,
-                                      .flips = -1};
+    struct tare_gate_decision made = {
+        .n = (int64_t)n, .bound = (double)NAN, .p = (double)NAN, .p_holm = (double)NAN, .flips = -1};
     struct tare_interval interval;
     struct question q = {0};
     int r = tare_gate_suspicious(d, n_first, limits, &made.suspicious, err);

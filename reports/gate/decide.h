@@ -3,8 +3,8 @@
  * The decisions of a gate over arrays of numbers: the very code that `tare check` runs, and that the
  * simulation of its error rates runs 40,000 times. Nothing here knows what a model, a file or a database is.
  *
- * A time, rate or energy is decided in two stages (docs/validity.md): n blocks of both arms; if they look like
- * a regression, n more; and it has failed only if all of them together prove it. What repeats exactly is
+ * A time, rate or energy is decided in two stages (docs/validity.md): n blocks of both arms; if they look
+ * like a regression, n more; and it has failed only if all of them together prove it. What repeats exactly is
  * compared exactly. Quality is compared item by item. A result that proves nothing is called inconclusive,
  * never a pass.
  */
@@ -46,10 +46,10 @@ struct tare_gate_limits {
 
 struct tare_gate_decision {
     enum tare_gate_word word;
-    bool suspicious;    /* stage 1 asks for stage 2 */
-    int64_t n;          /* blocks or items that were looked at */
-    double estimate;    /* + is worse. Timing: ln ratio; exact: relative change; quality: points */
-    double low, high;   /* its two-sided interval; NaN: none */
+    bool suspicious;  /* stage 1 asks for stage 2 */
+    int64_t n;        /* blocks or items that were looked at */
+    double estimate;  /* + is worse. Timing: ln ratio; exact: relative change; quality: points */
+    double low, high; /* its two-sided interval; NaN: none */
     double level;
     const char *method; /* constant text; NULL: no interval */
     double bound;       /* one-sided lower bound of the harm at TARE_GATE_ALPHA_FAILED; NaN: none */
@@ -79,8 +79,8 @@ TARE_MUST_CHECK int tare_gate_holm(struct tare_gate_decision *const *list, size_
  * change is one for the worse. Values of one arm that differ by more than the tolerance are INVALID. */
 void tare_gate_exact(const double *base, size_t n_base, const double *candidate, size_t n_candidate,
                      int direction, double tolerance, struct tare_gate_decision *out);
-/* d: differences of items in points, + is worse. margin in points. Not worse by the margin, but not equivalent
- * or better either, is called met: that is what the rule demands. */
+/* d: differences of items in points, + is worse. margin in points. Not worse by the margin, but not
+ * equivalent or better either, is called met: that is what the rule demands. */
 TARE_MUST_CHECK int tare_gate_quality(const double *d, size_t n, double margin,
                                       struct tare_gate_decision *out, struct tare_err *err);
 

@@ -30,8 +30,8 @@ static bool count_flips(const double *d, size_t n, int64_t *out_lost, int64_t *o
     return true;
 }
 
-/* Upper one-sided bound of a share of which k in n were seen, for k = 0: nobody who asks few items and sees no
- * difference has shown that there is none. */
+/* Upper one-sided bound of a share of which k in n were seen, for k = 0: nobody who asks few items and sees
+ * no difference has shown that there is none. */
 static double unseen(size_t n)
 {
     return POINT * (1 - pow(ALPHA_TOST, 1 / (double)n));
@@ -88,7 +88,7 @@ int tare_gate_quality(const double *d, size_t n, double margin, struct tare_gate
                                       .p = (double)NAN,
                                       .p_holm = (double)NAN,
                                       .flips = -1};
-    struct tare_interval tost, worse;
+    struct tare_interval tost = {0}, worse = {0};
     int64_t lost, won;
     if (n < 2) {
         made.word = TARE_GATE_INVALID;

@@ -32,27 +32,53 @@ static void add(struct tare_buf *to, const char *text, const struct replacement 
     }
 }
 
+/* Bytes of the character whose first byte this is; 0: none begins so. */
+static size_t length_by_first(unsigned char c)
+{
+    static const struct {
+        unsigned char from, to;
+        size_t n;
+    } rows[] = {{0x01, 0x7f, 1}, {0xc2, 0xdf, 2}, {0xe0, 0xef, 3}, {0xf0, 0xf4, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (c >= rows[i].from && c <= rows[i].to) {
+            return rows[i].n;
+        }
+    }
+    return 0;
+}
+
+/* Overlong forms, surrogates, what lies beyond Unicode, and the two characters that XML leaves out. */
+static bool is_forbidden(const unsigned char *text)
+{
+    static const struct {
+        unsigned char first, from, to;
+    } rows[] = {{0xe0, 0x80, 0x9f}, {0xed, 0xa0, 0xbf}, {0xf0, 0x80, 0x8f}, {0xf4, 0x90, 0xbf}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (text[0] == rows[i].first && text[1] >= rows[i].from && text[1] <= rows[i].to) {
+            return true;
+        }
+    }
+    return text[0] == 0xef && text[1] == 0xbf && text[2] >= 0xbe;
+}
+
 /* Bytes of the UTF-8 character at text; 0: none, or one that XML may not hold. */
 static size_t xml_length(const unsigned char *text)
 {
-    unsigned char c = text[0];
-    size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    size_t n = length_by_first(text[0]);
     for (size_t i = 1; i < n; i++) {
         if ((text[i] & 0xc0) != 0x80) {
             return 0;
         }
     }
-    bool control = c < 0x20 && c != '\t' && c != '\n' && c != '\r';
-    bool overlong = (c == 0xe0 && text[1] < 0xa0) || (c == 0xf0 && text[1] < 0x90);
-    bool beyond = (c == 0xf4 && text[1] > 0x8f) || (c == 0xed && text[1] > 0x9f);
-    bool none = c == 0xef && text[1] == 0xbf && text[2] >= 0xbe; /* U+FFFE, U+FFFF */
-    return control || overlong || beyond || none ? 0 : n;
+    bool control = text[0] < 0x20 && !strchr("\t\n\r", text[0]);
+    return control || (n > 1 && is_forbidden(text)) ? 0 : n;
 }
 
 void tare_gate_add_xml(struct tare_buf *to, const char *text)
 {
-    static const struct replacement table[] = {{'&', "&amp;"},  {'<', "&lt;"},  {'>', "&gt;"},  {'"', "&quot;"},
-                                               {'\n', "&#10;"}, {'\r', "&#13;"}, {'\t', "&#9;"}, {0, NULL}};
+    static const struct replacement table[] = {{'&', "&amp;"},  {'<', "&lt;"},   {'>', "&gt;"},
+                                               {'"', "&quot;"}, {'\n', "&#10;"}, {'\r', "&#13;"},
+                                               {'\t', "&#9;"},  {0, NULL}};
     while (*text) {
         size_t n = xml_length((const unsigned char *)text);
         const char *by = n == 1 ? find(table, *text) : n == 0 ? "?" : NULL;
@@ -67,9 +93,9 @@ void tare_gate_add_xml(struct tare_buf *to, const char *text)
 
 void tare_gate_add_md(struct tare_buf *to, const char *text)
 {
-    static const struct replacement table[] = {{'|', "\\|"},  {'\n', " "},    {'\r', " "},    {'<', "&lt;"}, {'>', "&gt;"},
-                                               {'&', "&amp;"}, {'*', "\\*"},  {'`', "\\`"},   {'_', "\\_"},  {'[', "\\["},
-                                               {']', "\\]"},  {'\\', "\\\\"}, {0, NULL}};
+    static const struct replacement table[] = {
+        {'|', "\\|"}, {'\n', " "},  {'\r', " "},  {'<', "&lt;"}, {'>', "&gt;"},  {'&', "&amp;"}, {'*', "\\*"},
+        {'`', "\\`"}, {'_', "\\_"}, {'[', "\\["}, {']', "\\]"},  {'\\', "\\\\"}, {0, NULL}};
     add(to, text, table);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text of others inside a format: labels and reasons may hold anything, and must not end what they stand in. */
+/* Text of others inside a format: labels and reasons may hold anything, and must not end what they stand in.
+ */
 #ifndef TARE_REPORTS_GATE_ESCAPE_H
 #define TARE_REPORTS_GATE_ESCAPE_H
 

@@ -8,6 +8,7 @@ static int write_bigger(const struct tare_gate_result *result, struct tare_buf *
 }
 
 const struct tare_gate_output tare_gate_output_bigger = {.name = "bigger",
-                                                     .summary = "github-action-benchmark, customBiggerIsBetter",
-                                                     .media_type = "application/json",
-                                                     .write = write_bigger};
+                                                         .summary =
+                                                             "github-action-benchmark, customBiggerIsBetter",
+                                                         .media_type = "application/json",
+                                                         .write = write_bigger};

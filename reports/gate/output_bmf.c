@@ -62,6 +62,7 @@ static int write_bmf(const struct tare_gate_result *result, struct tare_buf *to,
 }
 
 const struct tare_gate_output tare_gate_output_bmf = {.name = "bmf",
-                                                      .summary = "Bencher Metric Format, the candidate's values",
+                                                      .summary =
+                                                          "Bencher Metric Format, the candidate's values",
                                                       .media_type = "application/json",
                                                       .write = write_bmf};

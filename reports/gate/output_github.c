@@ -9,8 +9,8 @@ static const char *command_of(const struct tare_gate_line *line)
 {
     enum tare_gate_word word = line->decision.word;
     return tare_gate_line_fails(line) || word == TARE_GATE_ERROR || word == TARE_GATE_INVALID ? "error"
-           : word == TARE_GATE_INCONCLUSIVE || word == TARE_GATE_SKIPPED                     ? "warning"
-                                                                                             : NULL;
+           : word == TARE_GATE_INCONCLUSIVE || word == TARE_GATE_SKIPPED                      ? "warning"
+                                                                                              : NULL;
 }
 
 static void add_command(struct tare_buf *to, const char *command, const char *file, const char *title,

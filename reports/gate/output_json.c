@@ -25,9 +25,10 @@ static void add_decision(struct tare_json *to, const struct tare_gate_line *line
     tare_json_add_f64(to, "level", d->method ? d->level : 0);
     tare_json_add_str(to, "method", d->method);
     tare_json_add_i64(to, "n", d->n);
-    tare_json_add_str(to, "n_what", line->rule == TARE_GATE_QUALITY  ? "items"
-                                    : line->rule == TARE_GATE_TIMING ? "blocks"
-                                                                     : "repeats");
+    tare_json_add_str(to, "n_what",
+                      line->rule == TARE_GATE_QUALITY  ? "items"
+                      : line->rule == TARE_GATE_TIMING ? "blocks"
+                                                       : "repeats");
     tare_json_add_bool(to, "suspicious", d->suspicious);
     tare_json_add_f64(to, "p", d->p);
     tare_json_add_f64(to, "p_holm", d->p_holm);
@@ -57,9 +58,10 @@ static void add_line(struct tare_json *to, const struct tare_gate_line *line)
     tare_json_add_str(o, "kind", line->kind);
     tare_json_add_str(o, "scope", line->scope);
     tare_json_add_str(o, "rule", rules[line->rule]);
-    tare_json_add_str(o, "better", line->direction > 0   ? "higher"
-                                   : line->direction < 0 ? "lower"
-                                                         : "neither");
+    tare_json_add_str(o, "better",
+                      line->direction > 0   ? "higher"
+                      : line->direction < 0 ? "lower"
+                                            : "neither");
     tare_json_add_f64(o, "margin", tare_gate_margin(line->metric, line->rule));
     tare_json_add_f64(o, "equivalence", line->metric->equivalence);
     tare_json_add_f64(o, "tolerance", line->metric->tolerance);
@@ -103,7 +105,5 @@ static int write_json(const struct tare_gate_result *result, struct tare_buf *to
     return r;
 }
 
-const struct tare_gate_output tare_gate_output_json = {.name = "json",
-                                                       .summary = "everything, by name",
-                                                       .media_type = "application/json",
-                                                       .write = write_json};
+const struct tare_gate_output tare_gate_output_json = {
+    .name = "json", .summary = "everything, by name", .media_type = "application/json", .write = write_json};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JUnit XML: a test case a metric. failure: the gate is lost; error: an arm crashed, or the values are not what
- * the rule needs; skipped: there is no value, such as of a sensor that is not there. */
+/* JUnit XML: a test case a metric. failure: the gate is lost; error: an arm crashed, or the values are not
+ * what the rule needs; skipped: there is no value, such as of a sensor that is not there. */
 #include "escape.h"
 #include "result.h"
 

@@ -75,7 +75,5 @@ static int write_md(const struct tare_gate_result *result, struct tare_buf *to, 
     return 0;
 }
 
-const struct tare_gate_output tare_gate_output_md = {.name = "md",
-                                                     .summary = "Markdown for a pull request",
-                                                     .media_type = "text/markdown",
-                                                     .write = write_md};
+const struct tare_gate_output tare_gate_output_md = {
+    .name = "md", .summary = "Markdown for a pull request", .media_type = "text/markdown", .write = write_md};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenMetrics 1.0: a gauge a figure with samples for both arms and the bounds of the candidate, the verdicts as a
- * state set, and the run as an info. All samples of a family stand together, its name ends with its unit.
+ * OpenMetrics 1.0: a gauge a figure with samples for both arms and the bounds of the candidate, the verdicts
+ * as a state set, and the run as an info. All samples of a family stand together, its name ends with its
+ * unit.
  */
 #include "candidate.h"
 #include "escape.h"
@@ -171,10 +172,13 @@ static void add_verdicts(struct tare_buf *to, const struct tare_gate_result *res
 
 static void add_info(struct tare_buf *to, const struct tare_gate_result *result)
 {
-    const char *const labels[][2] = {{"name", result->name},       {"base", result->base},
-                                     {"candidate", result->candidate}, {"machine", result->machine},
+    const char *const labels[][2] = {{"name", result->name},
+                                     {"base", result->base},
+                                     {"candidate", result->candidate},
+                                     {"machine", result->machine},
                                      {"version", result->tare_version}};
-    tare_buf_add_str(to, "# TYPE tare_gate info\n# HELP tare_gate What was compared, and where.\ntare_gate_info");
+    tare_buf_add_str(to,
+                     "# TYPE tare_gate info\n# HELP tare_gate What was compared, and where.\ntare_gate_info");
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         tare_buf_printf(to, "%s%s=\"", i ? "," : "{", labels[i][0]);
         tare_gate_add_label(to, labels[i][1]);

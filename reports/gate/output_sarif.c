@@ -10,9 +10,9 @@ static const char *level_of(const struct tare_gate_line *line)
 {
     enum tare_gate_word word = line->decision.word;
     return tare_gate_line_fails(line) || word == TARE_GATE_ERROR || word == TARE_GATE_INVALID ? "error"
-           : word == TARE_GATE_INCONCLUSIVE                                                  ? "warning"
-           : word == TARE_GATE_SKIPPED                                                       ? "note"
-                                                                                             : "none";
+           : word == TARE_GATE_INCONCLUSIVE                                                   ? "warning"
+           : word == TARE_GATE_SKIPPED                                                        ? "note"
+                                                                                              : "none";
 }
 
 /* Whatever has a level has the kind "fail": SARIF allows the others with the level "none" alone. */

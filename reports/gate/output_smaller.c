@@ -7,7 +7,8 @@ static int write_smaller(const struct tare_gate_result *result, struct tare_buf 
     return tare_gate_write_benchmark(result, -1, to, err);
 }
 
-const struct tare_gate_output tare_gate_output_smaller = {.name = "smaller",
-                                                     .summary = "github-action-benchmark, customSmallerIsBetter",
-                                                     .media_type = "application/json",
-                                                     .write = write_smaller};
+const struct tare_gate_output tare_gate_output_smaller = {
+    .name = "smaller",
+    .summary = "github-action-benchmark, customSmallerIsBetter",
+    .media_type = "application/json",
+    .write = write_smaller};

@@ -44,7 +44,7 @@ static void print_rows(row *rows, size_t n, struct tare_buf *to)
     for (size_t i = 0; i < n; i++) {
         for (size_t c = 0; c < n_columns; c++) {
             int pad = c + 1 < n_columns ? (int)width[c] : 0;
-            tare_buf_printf(to, "%s%-*s", c ? "  " : "  ", pad, rows[i][c]);
+            tare_buf_printf(to, "  %-*s", pad, rows[i][c]);
         }
         tare_buf_add_str(to, "\n");
     }
@@ -63,8 +63,7 @@ static int write_term(const struct tare_gate_result *result, struct tare_buf *to
     for (size_t i = 0; i < result->n_lines; i++) {
         fill(&result->lines[i], rows[i + 1]);
     }
-    tare_buf_printf(to, "%s\n  base: %s\n  candidate: %s\n\n", result->name, result->base,
-                    result->candidate);
+    tare_buf_printf(to, "%s\n  base: %s\n  candidate: %s\n\n", result->name, result->base, result->candidate);
     print_rows(rows, result->n_lines + 1, to);
     free(rows);
     tare_buf_printf(to, "\n%s\n", result->headline);

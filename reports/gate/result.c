@@ -99,10 +99,9 @@ static const char *sentence(const struct tare_gate_line *line)
     bool demand = line->rule == TARE_GATE_TIMING && line->metric->demand > 0;
     switch (line->decision.word) {
     case TARE_GATE_FAILED:
-        return demand ? "failed: not better by the %s that are demanded"
-               : line->rule == TARE_GATE_EXACT
-                   ? "failed: worse, and %s would be tolerated"
-                   : "failed: worse by more than %s";
+        return demand                          ? "failed: not better by the %s that are demanded"
+               : line->rule == TARE_GATE_EXACT ? "failed: worse, and %s would be tolerated"
+                                               : "failed: worse by more than %s";
     case TARE_GATE_EQUIVALENT:
         return "equivalent within %s";
     case TARE_GATE_BETTER:

@@ -13,9 +13,9 @@ enum { TARE_GATE_ID_MAX = 1100 };
 
 struct tare_gate_line {
     const struct tare_gate_metric *metric;
-    enum tare_gate_rule rule;        /* never AUTO */
-    int direction;                   /* +1 higher is better, -1 lower is, 0 neither */
-    const char *model;               /* label in the plan part; "" where there is one model alone */
+    enum tare_gate_rule rule; /* never AUTO */
+    int direction;            /* +1 higher is better, -1 lower is, 0 neither */
+    const char *model;        /* label in the plan part; "" where there is one model alone */
     const char *task, *scenario, *technique;
     const char *unit, *kind, *scope; /* "" where there is no value */
     double base, candidate;          /* medians of the blocks; quality: over all items; NaN: absent */
@@ -24,23 +24,23 @@ struct tare_gate_line {
 };
 
 struct tare_gate_result {
-    const char *name;                /* of the rule file */
-    const char *base, *candidate;    /* the arms in words */
-    const char *rules_path;          /* "" for the command line */
+    const char *name;             /* of the rule file */
+    const char *base, *candidate; /* the arms in words */
+    const char *rules_path;       /* "" for the command line */
     const char *db;
     int64_t run_id;
     const char *started_utc, *tare_version, *machine;
-    double seconds;                  /* that the measuring took; NaN: unknown */
+    double seconds; /* that the measuring took; NaN: unknown */
     const struct tare_gate_line *lines;
     size_t n_lines;
     int64_t blocks_run, blocks_voided;
-    int stage;                       /* 1 or 2 */
-    bool noise_flagged;              /* disturbed blocks count: the rules say so */
-    const char *disturbances;        /* codes of what disturbed blocks, with commas; "" for none */
-    bool unfit;                      /* more than a fifth of the blocks was voided */
-    bool slow_build;                 /* times of a debug or sanitizer build */
+    int stage;                /* 1 or 2 */
+    bool noise_flagged;       /* disturbed blocks count: the rules say so */
+    const char *disturbances; /* codes of what disturbed blocks, with commas; "" for none */
+    bool unfit;               /* more than a fifth of the blocks was voided */
+    bool slow_build;          /* times of a debug or sanitizer build */
     int exit_status;
-    const char *headline;            /* one line: what follows */
+    const char *headline; /* one line: what follows */
 };
 
 struct tare_gate_output {

@@ -16,7 +16,7 @@ static const char *const noise_names[] = {"void", "flag", NULL};
     .name = #member_, .type = type_, .offset = offsetof(struct tare_gate_rules, member_)
 static const struct tare_opt file_table[] = {
     {MEMBER(TARE_OPT_STR, name), .def = "check", .help = "what the gate is for"},
-    {MEMBER(TARE_OPT_I64, blocks), .def = "10", .min = 7, .max = 1000, .help = "blocks of a stage"},
+    {MEMBER(TARE_OPT_I64, blocks), .def = "10", .min = 8, .max = 1000, .help = "blocks of a stage"},
     {MEMBER(TARE_OPT_I64, runs_per_block), .def = "3", .min = 1, .max = 99,
      .help = "runs of each arm in a block"},
     {MEMBER(TARE_OPT_BOOL, strict), .def = "false", .help = "inconclusive fails"},

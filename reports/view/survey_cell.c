@@ -4,38 +4,30 @@
 
 #include <string.h>
 
-static const struct {
-    const char *code; /* in the reasons of the verdict */
-    const char *mark;
-    enum tare_cell_outcome outcome;
-} marks[] = {{"CRASH", "CRASH", TARE_CELL_CRASH},
-             {"TIMEOUT", "TIMEOUT", TARE_CELL_TIMEOUT},
-             {"OOM", "OOM", TARE_CELL_OOM},
-             {"ERROR", "FAIL", TARE_CELL_FAIL},
-             {"FAILED_SAMPLES", "FAIL", TARE_CELL_FAIL}};
-
-/* Why a cell of the run that is not valid has no number. */
-static struct tare_table_cell void_cell(const struct tare_report_cell *cell)
+/* How the cell's work ended, out of its verdict and reasons. */
+static enum tare_cell_outcome outcome_of(const struct tare_report_cell *cell)
 {
-    bool skipped = strcmp(cell->verdict, "SKIPPED") == 0;
-    struct tare_table_cell to = {.type = TARE_CELL_ABSENT,
-                                 .mark = skipped ? "SKIP" : "INVALID",
-                                 .outcome = skipped ? TARE_CELL_SKIPPED : TARE_CELL_INVALID};
-    for (size_t i = 0; cell->reasons && i < sizeof marks / sizeof *marks; i++) {
-        if (strstr(cell->reasons, marks[i].code)) {
-            to.mark = marks[i].mark;
-            to.outcome = marks[i].outcome;
-            break;
+    static const struct {
+        const char *reason;
+        enum tare_cell_outcome outcome;
+    } ends[] = {{"CRASH", TARE_CELL_CRASH},
+                {"TIMEOUT", TARE_CELL_TIMEOUT},
+                {"OOM", TARE_CELL_OOM},
+                {"ERROR", TARE_CELL_FAIL},
+                {"FAILED_SAMPLES", TARE_CELL_FAIL}};
+    for (size_t i = 0; cell->reasons && i < sizeof ends / sizeof *ends; i++) {
+        if (strstr(cell->reasons, ends[i].reason)) {
+            return ends[i].outcome;
         }
     }
-    to.text = cell->message ? cell->message : cell->reasons ? cell->reasons : "not measured";
-    return to;
+    return strcmp(cell->verdict, "SKIPPED") == 0 ? TARE_CELL_SKIPPED : TARE_CELL_INVALID;
 }
 
-static struct tare_table_cell absent(const char *mark, const char *why)
+static struct tare_table_cell absent(const struct tare_report_cell *cell, enum tare_cell_outcome outcome,
+                                     const char *why)
 {
     return (struct tare_table_cell){
-        .type = TARE_CELL_ABSENT, .mark = mark, .text = why, .outcome = TARE_CELL_MISSING};
+        .type = TARE_CELL_ABSENT, .outcome = outcome, .verdict = cell->verdict, .mark = "-", .text = why};
 }
 
 struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
@@ -43,12 +35,11 @@ struct tare_table_cell tare_survey_cell_of(const struct tare_report_cell *cell,
                                            double display_scale)
 {
     if (cell->verdict && strcmp(cell->verdict, "VALID") != 0) {
-        struct tare_table_cell to = void_cell(cell);
-        to.verdict = cell->verdict;
-        return to;
+        const char *why = cell->message ? cell->message : cell->reasons ? cell->reasons : "not measured";
+        return absent(cell, outcome_of(cell), why);
     }
     if (!figure || figure->absent) {
-        return absent("-", figure ? figure->absent : "not derived");
+        return absent(cell, TARE_CELL_MISSING, figure ? figure->absent : "not derived");
     }
     struct tare_quantity q = {.value = figure->value,
                               .unit = figure->unit,

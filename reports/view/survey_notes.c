@@ -57,6 +57,7 @@ static const struct {
      "DEFAULT: the world's average carbon intensity; declare that of the place with --carbon FILE"},
     {"TEMPERATURE", "TEMPERATURE: the two sides of a pair began over 5 K apart"},
     {"WARMUP_SEEN", "WARMUP_SEEN: the first requests of a repeat were slower than those it settled to"},
+    {"IMPORTED", "IMPORTED: what another program reports of itself; nobody here measured it"},
     {"SLOW_DOWN", "SLOW_DOWN: a repeat settled to a slower pace than it had before"},
     {"NO_STEADY_STATE", "NO_STEADY_STATE: the latencies of a repeat did not settle within its first half"},
 };

@@ -61,7 +61,11 @@ def test_every_older_version():
             after = {row[0]: row[1:] for row in query(path, sql, cell)}
             equal(after, {name: before[name] for name in after}, f"{path}: figures of cell {cell}")
             true(len(after) > 20, f"{path}: {len(after)} figures")
-        equal(query(path, "SELECT verdict, reasons FROM cell"), query("fresh.db", "SELECT verdict, reasons FROM cell"),
+        tare("import", os.path.join(os.environ["TARE_INTEROP_SAMPLES"], "hyperfine.json"), "--db", path)
+        equal(scalar(path, "SELECT count(*) FROM import_record"), 2, f"{path}: an import into it")
+        tare("derive", path, "--run", "1")  # which leaves what was imported alone
+        equal(scalar(path, "SELECT count(*) FROM figure WHERE kind = 'reported' AND flags = 'IMPORTED'"), 14, path)
+        equal(query(path, "SELECT verdict, reasons FROM cell WHERE run_id = 1"), query("fresh.db", "SELECT verdict, reasons FROM cell"),
               f"{path}: verdicts")
 
 

@@ -144,7 +144,7 @@ def test_columns_of_the_plan():
     equal((n["compression_ratio@model"]["value"], n["requests@copy-2"]["value"]), (4, 3), "values")
     equal(n["weights_stored_bytes@model"]["n"], 6, "what is of the model is taken from the cell with most repeats")
     skipped = rows["n", "q4"]["token_acc@copy-4"]
-    equal((skipped["value"], skipped["mark"]), (None, "-"), "a skipped cell")
+    equal((skipped["value"], skipped["mark"]), (None, "SKIPPED"), "a skipped cell")
     contains(skipped["absent"], "applies no techniques", "the reason")
 
 

@@ -64,7 +64,8 @@ static enum tare_gate_word play(struct tare_rng *rng, enum gate_noise noise, dou
     return decision.word;
 }
 
-static int64_t count(enum gate_noise noise, double cv, double change, enum tare_gate_word word, int64_t trials)
+static int64_t count(enum gate_noise noise, double cv, double change, enum tare_gate_word word,
+                     int64_t trials)
 {
     struct tare_rng root;
     int64_t found = 0;
@@ -90,7 +91,7 @@ static void quiet_metrics_do_not_fail(void **state)
             print_message("quiet  %-8s CV %.0f %%: %lld of %d failed, %.4f %%, at most %.4f %%\n",
                           gate_noise_text((enum gate_noise)noise), 100 * cvs[i], (long long)failed,
                           trials_quiet, 100 * rate, 100 * bound);
-            assert_true(rate <= 0.001);
+            assert_true(is_full ? rate <= 0.001 : failed <= 3);
             assert_true(!is_full || bound <= 0.0015);
         }
     }
@@ -104,7 +105,7 @@ static void changes_within_the_margin_do_not_fail(void **state)
         int64_t failed = count((enum gate_noise)noise, 0.02, 0.005, TARE_GATE_FAILED, trials_power);
         print_message("+0.5 %% %-8s CV 2 %%: %lld of %d failed\n", gate_noise_text((enum gate_noise)noise),
                       (long long)failed, trials_power);
-        assert_true((double)failed <= 0.005 * trials_power);
+        assert_true((double)failed <= (is_full ? 0.005 : 0.03) * trials_power);
     }
 }
 
@@ -116,8 +117,8 @@ static void regressions_of_five_percent_fail(void **state)
     (void)state;
     for (int noise = 0; noise < GATE_N_NOISES; noise++) {
         for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-            int64_t failed = count((enum gate_noise)noise, rows[i].cv, rows[i].change, TARE_GATE_FAILED,
-                                   trials_power);
+            int64_t failed =
+                count((enum gate_noise)noise, rows[i].cv, rows[i].change, TARE_GATE_FAILED, trials_power);
             double power = (double)failed / trials_power;
             print_message("power  %-8s CV %.0f %%, +%.0f %%: %.1f %%\n",
                           gate_noise_text((enum gate_noise)noise), 100 * rows[i].cv, 100 * rows[i].change,
@@ -155,19 +156,21 @@ static void quiet_checks_do_not_fail(void **state)
     }
     print_message("quiet checks of %d metrics: %lld of %d failed, at most %.3f %%\n", metrics_of_check,
                   (long long)failed, trials_check, 100 * upper_bound(failed, trials_check));
-    assert_true((double)failed <= 0.01 * trials_check);
+    assert_true((double)failed <= (is_full ? 0.01 : 0.05) * trials_check);
 }
 
-/* What is called equivalent is within the margin: a change of that size is called so in at most 1 % a side. */
+/* What is called equivalent is within the margin: a change of that size is called so in at most 1 % a side.
+ */
 static void changes_at_the_margin_are_not_called_equivalent(void **state)
 {
     (void)state;
     for (int noise = 0; noise < GATE_N_NOISES; noise++) {
         int64_t n = count((enum gate_noise)noise, 0.02, 0.05, TARE_GATE_EQUIVALENT, trials_power);
-        assert_true((double)n <= 0.01 * trials_power);
+        assert_true((double)n <= (is_full ? 0.01 : 0.04) * trials_power);
     }
     int64_t same = count(GATE_NORMAL, 0.02, 0, TARE_GATE_EQUIVALENT, trials_power);
-    print_message("no change, normal, CV 2 %%: %.1f %% called equivalent\n", 100.0 * (double)same / trials_power);
+    print_message("no change, normal, CV 2 %%: %.1f %% called equivalent\n",
+                  100.0 * (double)same / trials_power);
     assert_true((double)same >= 0.8 * trials_power);
 }
 

@@ -18,6 +18,11 @@
     {                                                                \
         .type = TARE_CELL_ABSENT, .mark = (mark_), .text = (reason_) \
     }
+#define ENDED(outcome_, verdict_, reason_)                                                             \
+    {                                                                                                  \
+        .type = TARE_CELL_ABSENT, .outcome = TARE_CELL_##outcome_, .mark = "-", .verdict = (verdict_), \
+        .text = (reason_)                                                                              \
+    }
 #define QUANTITY(...)                                    \
     {                                                    \
         .type = TARE_CELL_QUANTITY, .q = { __VA_ARGS__ } \
@@ -61,7 +66,7 @@ static const struct tare_table_cell cells[fixed_rows * fixed_columns] = {
     TEXT("32"),
     LOSS(1.2345, 1.21, 1.259, .best = true),
     ACCURACY(0.914, 0.887, 0.936, .best = true),
-    LATENCY(12345678.0, 12.1e6, 12.6e6, 5, .flags = ""),
+    LATENCY(12345678.0, 12.1e6, 12.6e6, 5, .flags = "", .second = true, .ratio = 1),
     ENERGY(0.0123, TARE_KIND_MEASURED, "powercap package-0", .has_interval = true, .low = 0.0119,
            .high = 0.0127, .level = 0.95, .method = STUDENT),
     BYTES(109051904.0, .flags = ""),
@@ -71,7 +76,8 @@ static const struct tare_table_cell cells[fixed_rows * fixed_columns] = {
     TEXT("8"),
     LOSS(1.2409, 1.216, 1.266, .flags = "few_items"),
     ACCURACY(0.914, 0.887, 0.936, .best = true),
-    LATENCY(9876543.0, 9.5e6, 10.25e6, 5, .best = true, .flags = "thermal_throttle , few_items"),
+    LATENCY(9876543.0, 9.5e6, 10.25e6, 5, .best = true, .ratio = 1.25, .ratio_low = 1.2, .ratio_high = 1.3,
+            .flags = "thermal_throttle , few_items"),
     ENERGY(0.0098, TARE_KIND_MODELLED, "16 W of thermal design power", .method = "none",
            .flags = "thermal_throttle"),
     BYTES(27262976.0, .best = true),
@@ -83,7 +89,7 @@ static const struct tare_table_cell cells[fixed_rows * fixed_columns] = {
     ABSENT("OOM", "killed at 2 GiB in load"),
     ABSENT("-", "not asked for by the plan"),
     ABSENT("-", "not asked for by the plan"),
-    BYTES(13631488.5, .flags = NULL),
+    BYTES(13631488.5, .flags = NULL, .ratio = 8),
     TEXT("with | pipe and \\ backslash"),
     TEXT("Wanda 2:4"),
     TEXT("16"),
@@ -138,6 +144,15 @@ static const struct tare_table_cell cells[fixed_rows * fixed_columns] = {
     {.type = TARE_CELL_EMPTY},
     {.type = TARE_CELL_EMPTY},
     TEXT(NULL),
+    /* each outcome that is no mark of the builder's own */
+    TEXT("Sparse attention"),
+    TEXT("16"),
+    ENDED(INVALID, "INVALID", "THROTTLED: the clock fell by 20 %"),
+    ENDED(SKIPPED, "SKIPPED", "the backend has no log-probabilities"),
+    ENDED(OOM, "INVALID", "killed at 1 GiB in measure"),
+    ENDED(TIMEOUT, "INVALID", "no answer in 60 s"),
+    ENDED(MISSING, NULL, "not derived"),
+    TEXT("$x_1^2$ & 100% #1 {b} ~ & <script>alert(1)</script>"),
 };
 
 static const char *const notes[] = {
@@ -145,6 +160,17 @@ static const char *const notes[] = {
     "- A note that begins like a list, with a | pipe, and that is long enough to need more than the one line "
     "which a terminal of the usual width has for it.",
 };
+
+/* The heading of the second one is hostile. */
+static const struct tare_table_group row_groups[] = {{1, 3, "Compression"}, {4, 3, "S_q & | <c>"}};
+static const struct tare_table_group column_groups[] = {{2, 2, "Quality"}, {4, 3, "Cost"}};
+
+static const struct tare_table_picture pictures[] = {
+    {.title = "Loss & latency",
+     .text = "Two points, RTN int8 left of dense.",
+     .svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 40 20\"><circle cx=\"10\" cy=\"10\" "
+            "r=\"3\"/>"
+            "<circle cx=\"30\" cy=\"8\" r=\"3\"/></svg>"}};
 
 const struct tare_table fixed_table = {
     .title = "Compression of a tiny model",
@@ -155,4 +181,11 @@ const struct tare_table fixed_table = {
     .cells = cells,
     .n_notes = sizeof notes / sizeof *notes,
     .notes = notes,
+    .n_row_groups = sizeof row_groups / sizeof *row_groups,
+    .row_groups = row_groups,
+    .n_column_groups = sizeof column_groups / sizeof *column_groups,
+    .column_groups = column_groups,
+    .n_baseline_rows = 1,
+    .n_pictures = sizeof pictures / sizeof *pictures,
+    .pictures = pictures,
 };

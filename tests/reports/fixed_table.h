@@ -8,7 +8,7 @@
 
 #include <tare/report.h>
 
-enum { fixed_columns = 8, fixed_rows = 9 };
+enum { fixed_columns = 8, fixed_rows = 10 };
 
 extern const struct tare_table fixed_table;
 

@@ -132,7 +132,8 @@ static void test_md_aligns(void **state)
             n_lines++;
         }
     }
-    assert_int_equal(n_lines, fixed_rows + 2);
+    /* the header, the line under it and the headings of groups */
+    assert_int_equal(n_lines, fixed_rows + 2 + fixed_table.n_row_groups);
     free(text);
 }
 
@@ -148,7 +149,7 @@ static void test_term_fits(void **state)
         assert_true(n == 0 || line[n - 1] != ' ');
         n_blocks += strncmp(line, "Method ", 7) == 0;
     }
-    assert_int_equal(n_blocks, 2);
+    assert_int_equal(n_blocks, 3);
     free(text);
 }
 
@@ -158,13 +159,13 @@ static void test_bad_utf8(void **state)
     (void)state;
     static const char *const bad[] = {"\xed\xa0\x80",     "\xc0\xaf", "\xe0\x80\xaf",
                                       "\xf4\x90\x80\x80", "\xe2\x82", "\x80"};
-    static const char *const text_formats[] = {"json", "md", "term"};
+    static const char *const text_formats[] = {"html", "json", "md", "term"};
     static const struct tare_table_column column = {.key = "a"};
     need_utf8_locale();
-    for (size_t i = 0; i < sizeof bad / sizeof *bad * 3; i++) {
-        const struct tare_table_cell cell = {.type = TARE_CELL_TEXT, .text = bad[i / 3]};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad * 4; i++) {
+        const struct tare_table_cell cell = {.type = TARE_CELL_TEXT, .text = bad[i / 4]};
         const struct tare_table table = {.n_columns = 1, .n_rows = 1, .columns = &column, .cells = &cell};
-        char *text = render(format_named(text_formats[i % 3]), &table);
+        char *text = render(format_named(text_formats[i % 4]), &table);
         assert_true(mbstowcs(NULL, text, 0) != (size_t)-1);
         assert_non_null(strstr(text, "\xef\xbf\xbd"));
         free(text);
@@ -209,8 +210,14 @@ static void test_no_number_that_is_none(void **state)
     struct tare_table table = small_table(one_column, 1, cells, sizeof cells / sizeof *cells);
     for (size_t i = 0; i < n_formats; i++) {
         char *text = render(formats[i].format, &table);
-        assert_null(strcasestr(text, "nan"));
-        assert_null(strcasestr(text, "inf"));
+        char *cells_of = strstr(text, "<tbody>"); /* in HTML, where there are programs as well */
+        cells_of = cells_of ? cells_of : text;
+        char *end = strstr(cells_of, "<dialog");
+        if (end) {
+            *end = '\0';
+        }
+        assert_null(strcasestr(cells_of, "nan"));
+        assert_null(strcasestr(cells_of, "inf"));
         free(text);
     }
 }
@@ -334,9 +341,86 @@ static void test_refusals(void **state)
             check_refused(formats[i].format, &tables[j]);
         }
     }
+    const struct tare_table_group beyond = {0, 2, "g"}, nameless_group = {0, 1, NULL},
+                                  empty_group = {0, 0, "g"};
+    const struct tare_table_group twice[] = {{0, 1, "g"}, {0, 1, "h"}};
+    const struct tare_table_picture blank = {"title", "text", "<p>no svg</p>"};
+    struct tare_table_cell void_cell = joules(1, TARE_KIND_MEASURED), both = joules(1, TARE_KIND_MEASURED);
+    void_cell.outcome = TARE_CELL_INVALID;
+    both.q.best = both.q.second = true;
+    struct tare_table framed[8];
+    for (size_t j = 0; j < 8; j++) {
+        framed[j] = small_table(one_column, 1, j == 6 ? &void_cell : j == 7 ? &both : cells, 1);
+    }
+    framed[0].row_groups = &beyond, framed[0].n_row_groups = 1;
+    framed[1].column_groups = &beyond, framed[1].n_column_groups = 1;
+    framed[2].row_groups = &nameless_group, framed[2].n_row_groups = 1;
+    framed[3].row_groups = twice, framed[3].n_row_groups = 2;
+    framed[4].n_baseline_rows = 2;
+    framed[5].pictures = &blank, framed[5].n_pictures = 1;
+    for (size_t i = 0; i < n_formats * 8; i++) {
+        check_refused(formats[i / 8].format, &framed[i % 8]);
+    }
+    framed[0].row_groups = &empty_group;
+    check_refused(format_named("md"), &framed[0]);
     static const struct tare_table_column clash[] = {{.key = "a"}, {.key = "a_low"}};
     const struct tare_table clashing = small_table(clash, 2, cells, 1);
     check_refused(format_named("csv"), &clashing);
+}
+
+/* Where the names of two things would be one, csv refuses; where nothing is added, it does not. */
+static void test_csv_own_names(void **state)
+{
+    (void)state;
+    static const struct tare_table_column own = {.key = "row_group"};
+    static const struct tare_table_group group = {0, 1, "g"};
+    const struct tare_table_cell cell = {.type = TARE_CELL_TEXT, .text = "x"};
+    struct tare_table table = small_table(&own, 1, &cell, 1);
+    check_has("csv", &table, "row_group\nx\n", true);
+    table.row_groups = &group;
+    table.n_row_groups = 1;
+    check_refused(format_named("csv"), &table);
+}
+
+/* What was not asked for, what failed and what is void are told apart in every format. */
+static void test_outcomes_differ(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_formats; i++) {
+        char *texts[TARE_CELL_OOM + 1] = {NULL};
+        for (int outcome = TARE_CELL_MISSING; outcome <= TARE_CELL_OOM; outcome++) {
+            const struct tare_table_cell cell = {.type = TARE_CELL_ABSENT,
+                                                 .outcome = (enum tare_cell_outcome)outcome,
+                                                 .text = "why",
+                                                 .mark = "-"};
+            const struct tare_table table = small_table(one_column, 1, &cell, 1);
+            texts[outcome] = render(formats[i].format, &table);
+            for (int other = TARE_CELL_MISSING; other < outcome; other++) {
+                assert_string_not_equal(texts[outcome], texts[other]);
+            }
+        }
+        for (int outcome = TARE_CELL_MISSING; outcome <= TARE_CELL_OOM; outcome++) {
+            free(texts[outcome]);
+        }
+    }
+}
+
+static void test_ratios(void **state)
+{
+    (void)state;
+    static const struct {
+        double ratio;
+        const char *text;
+    } cases[] = {{1.1, "1.00 (1.10x) u?"},  {9.99, "1.00 (9.99x) u?"},  {9.996, "1.00 (10.0x) u?"},
+                 {99.96, "1.00 (100x) u?"}, {0.001, "1.00 (1.0e-03x)"}, {0, "1.00 u?"},
+                 {-1, "1.00 u?"},           {2e7, "1.00 (2.0e+07x)"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tare_table_cell cell = joules(1, TARE_KIND_MEASURED);
+        cell.q.ratio = cases[i].ratio;
+        const struct tare_table table = small_table(one_column, 1, &cell, 1);
+        check_has("term", &table, cases[i].text, true);
+        check_has("md", &table, cases[i].text, true);
+    }
 }
 
 /* A table without rows is a table. */
@@ -353,12 +437,14 @@ static void test_empty_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),         cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_md_aligns),    cmocka_unit_test(test_term_fits),
-        cmocka_unit_test(test_bad_utf8),     cmocka_unit_test(test_no_number_that_is_none),
-        cmocka_unit_test(test_kind_letters), cmocka_unit_test(test_small_numbers),
-        cmocka_unit_test(test_units),        cmocka_unit_test(test_write_errors),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_empty_table),
+        cmocka_unit_test(test_list),          cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_md_aligns),     cmocka_unit_test(test_term_fits),
+        cmocka_unit_test(test_bad_utf8),      cmocka_unit_test(test_no_number_that_is_none),
+        cmocka_unit_test(test_kind_letters),  cmocka_unit_test(test_small_numbers),
+        cmocka_unit_test(test_units),         cmocka_unit_test(test_write_errors),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_empty_table),
+        cmocka_unit_test(test_csv_own_names), cmocka_unit_test(test_outcomes_differ),
+        cmocka_unit_test(test_ratios),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
-enum { csv_max_fields = 128, csv_max_rows = 16 };
+enum { csv_max_fields = 256, csv_max_rows = 16 };
 
 struct csv {
     char *fields[csv_max_rows][csv_max_fields];
@@ -123,6 +123,27 @@ static void check_csv_quantity(const struct csv *csv, size_t row, const char *ke
     check_csv_text(csv_get(csv, row, key, "_source"), or_empty(q->source));
     check_csv_text(csv_get(csv, row, key, "_scope"), or_empty(q->scope));
     check_csv_text(csv_get(csv, row, key, "_absent"), "");
+    check_csv_text(csv_get(csv, row, key, "_best"), q->best ? "true" : "false");
+    check_csv_text(csv_get(csv, row, key, "_second"), q->second ? "true" : "false");
+    check_csv_text(csv_get(csv, row, key, "_exact"), q->exact ? "true" : "false");
+    check_csv_number(csv_get(csv, row, key, "_ratio"), q->ratio > 0 ? q->ratio : none);
+    check_csv_number(csv_get(csv, row, key, "_ratio_low"), q->ratio_high > 0 ? q->ratio_low : none);
+    check_csv_number(csv_get(csv, row, key, "_ratio_high"), q->ratio_high > 0 ? q->ratio_high : none);
+    check_csv_text(csv_get(csv, row, key, "_outcome"), "OK");
+}
+
+/* What the outcome of an absent cell of the fixed table is called, by what stands in it. */
+static const char *outcome_word(const struct tare_table_cell *cell)
+{
+    static const char *const words[] = {"",     "MISSING", "SKIPPED", "INVALID",
+                                        "FAIL", "CRASH",   "TIMEOUT", "OOM"};
+    if (cell->type != TARE_CELL_ABSENT) {
+        return "MISSING"; /* a number that is none */
+    }
+    if (cell->outcome != TARE_CELL_OK) {
+        return words[cell->outcome];
+    }
+    return strlen(or_empty(cell->mark)) > 1 ? cell->mark : "MISSING";
 }
 
 /* Nothing but the reason, which is never empty. */
@@ -136,9 +157,21 @@ static void check_csv_absent(const struct csv *csv, size_t row, const char *key,
     if (cell->type == TARE_CELL_ABSENT && *or_empty(cell->text)) {
         assert_string_equal(reason, cell->text);
     }
+    check_csv_text(csv_get(csv, row, key, "_outcome"), outcome_word(cell));
+    check_csv_text(csv_get(csv, row, key, "_verdict"), or_empty(cell->verdict));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_string_equal(or_empty(csv_get(csv, row, key, others[i])), "");
     }
+}
+
+static const struct tare_table_group *group_of_row(size_t row)
+{
+    const struct tare_table_group *found = NULL;
+    for (size_t i = 0; i < fixed_table.n_row_groups; i++) {
+        const struct tare_table_group *g = &fixed_table.row_groups[i];
+        found = row >= g->first && row < g->first + g->n ? g : found;
+    }
+    return found;
 }
 
 static void test_csv_reads_back(void **state)
@@ -153,7 +186,11 @@ static void test_csv_reads_back(void **state)
         size_t row = i / fixed_columns;
         const char *key = fixed_table.columns[i % fixed_columns].key;
         const struct tare_table_cell *cell = cell_at(row, i % fixed_columns);
+        const struct tare_table_group *group = group_of_row(row);
         assert_int_equal(csv.n_fields[row + 1], csv.n_fields[0]);
+        check_csv_text(csv_get(&csv, row, "row_group", ""), group ? group->label : "");
+        check_csv_text(csv_get(&csv, row, "row_baseline", ""),
+                       row < fixed_table.n_baseline_rows ? "true" : "false");
         if (cell->type == TARE_CELL_QUANTITY && isfinite(cell->q.value)) {
             check_csv_quantity(&csv, row, key, &cell->q);
         } else if (cell->type == TARE_CELL_QUANTITY || cell->type == TARE_CELL_ABSENT) {
@@ -205,6 +242,12 @@ static void check_json_quantity(const struct tare_json *json, const struct tare_
     check_json_text(json, "method", q->has_interval ? q->method : NULL);
     assert_int_equal(tare_json_type(tare_json_get(json, "flags")), TARE_JSON_ARRAY);
     assert_int_equal(tare_json_true(tare_json_get(json, "best")), q->best);
+    assert_int_equal(tare_json_true(tare_json_get(json, "second")), q->second);
+    assert_int_equal(tare_json_true(tare_json_get(json, "exact")), q->exact);
+    check_json_number(json, "ratio", q->ratio > 0 ? q->ratio : none);
+    check_json_number(json, "ratio_low", q->ratio_high > 0 ? q->ratio_low : none);
+    check_json_number(json, "ratio_high", q->ratio_high > 0 ? q->ratio_high : none);
+    check_json_text(json, "outcome", "OK");
     assert_null(tare_json_get(json, "absent"));
 }
 
@@ -225,7 +268,10 @@ static void check_json_cell(const struct tare_json *json, const struct tare_tabl
         const char *reason = tare_json_str(tare_json_get(json, "absent"));
         check_json_number(json, "value", (double)NAN);
         assert_true(reason && *reason);
-        check_json_text(json, "mark", given && cell->mark ? cell->mark : "-");
+        const char *mark = given ? outcome_word(cell) : "-";
+        check_json_text(json, "mark", strcmp(mark, "MISSING") == 0 ? "-" : mark);
+        check_json_text(json, "outcome", outcome_word(cell));
+        check_json_text(json, "verdict", given ? cell->verdict : NULL);
         assert_string_equal(reason, given && *or_empty(cell->text) ? cell->text : reason);
     }
 }
@@ -240,6 +286,17 @@ static struct tare_json *render_json(const struct tare_table *table)
     }
     free(text);
     return json;
+}
+
+static void check_json_groups(const struct tare_json *array, const struct tare_table_group *groups, size_t n)
+{
+    assert_int_equal(tare_json_size(array), n);
+    const struct tare_json *group = tare_json_first(array);
+    for (size_t i = 0; i < n; i++, group = tare_json_next(group)) {
+        check_json_number(group, "first", (double)groups[i].first);
+        check_json_number(group, "n", (double)groups[i].n);
+        check_json_text(group, "label", groups[i].label);
+    }
 }
 
 static void test_json_reads_back(void **state)
@@ -261,6 +318,10 @@ static void test_json_reads_back(void **state)
         check_json_text(column, "help", fixed_table.columns[i].help);
         check_json_text(column, "better", better[fixed_table.columns[i].better]);
     }
+    check_json_groups(tare_json_get(json, "row_groups"), fixed_table.row_groups, fixed_table.n_row_groups);
+    check_json_groups(tare_json_get(json, "column_groups"), fixed_table.column_groups,
+                      fixed_table.n_column_groups);
+    check_json_number(json, "baseline_rows", (double)fixed_table.n_baseline_rows);
     const struct tare_json *row = tare_json_first(rows);
     for (size_t r = 0; r < fixed_rows; r++, row = tare_json_next(row)) {
         assert_int_equal(tare_json_size(row), fixed_columns);

@@ -92,6 +92,35 @@ static void test_always_there(void **state)
     tare_survey_fini(&survey);
 }
 
+/* What another program reports is better or worse than what was measured here for nobody: the numbers share a
+ * column and no ranking, whichever is larger, and none of the same name from another field or program. */
+static void test_imported_apart(void **state)
+{
+    static const struct {
+        double reported;
+        const char *source;
+    } rows[] = {
+        {0.5, "vllm bench: output_throughput"}, {2.0, "vllm bench: output_throughput"}, {2.0, "a meter"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            figures[k][0] = figure("token_throughput", 1, TARE_KIND_MEASURED, "process");
+        }
+        figures[1][0].value = rows[i].reported;
+        figures[1][0].low = 0.99 * rows[i].reported;
+        figures[1][0].high = 1.01 * rows[i].reported;
+        figures[1][0].kind = TARE_KIND_REPORTED;
+        figures[1][0].source = rows[i].source;
+        (void)snprintf(figures[1][0].flags, sizeof figures[1][0].flags, "IMPORTED");
+        build(2, 1);
+        assert_false(cell(0, "token_throughput@t")->q.best);
+        assert_false(cell(1, "token_throughput@t")->q.best);
+        assert_string_equal(cell(1, "token_throughput@t")->q.flags, "IMPORTED");
+        assert_int_equal(survey.table.n_notes, 1); /* which says what the flag means */
+        tare_survey_fini(&survey);
+    }
+}
+
 /* What is measured can be best; what is modelled or declared cannot, whatever its interval says. */
 static void test_never_ranked(void **state)
 {
@@ -180,9 +209,8 @@ static void test_currency(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_always_there),
-        cmocka_unit_test(test_never_ranked),
-        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_always_there), cmocka_unit_test(test_imported_apart),
+        cmocka_unit_test(test_never_ranked), cmocka_unit_test(test_split),
         cmocka_unit_test(test_currency),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,13 +126,21 @@ static void test_clusters(void **state)
     assert_near(se, plain_se, 1e-14);
     assert_near(got.low, plain.low, 1e-12);
     assert_near(got.high, plain.high, 1e-12);
-    /* Unequal ones by the formula: 1 of 3 items and 2 of 1; mean 2, sums of rests -3, 1 and 2. */
+    /* Unequal ones by the formula: 3 items and twice 1; mean 2, sums of rests -3, 1 and 2. */
     static const double few[] = {1, 1, 1, 3, 4};
     static const int64_t three[] = {1, 1, 1, 2, 3};
     assert_int_equal(tare_paired_mean(few, three, 5, 0.9, &mean, &se, &got, NULL), 0);
     assert_near(mean, 2, 1e-15);
-    assert_near(se, sqrt(1.5 * (9 + 1 + 4)) / 5, 1e-15);
-    assert_near(got.high - mean, tare_t_quantile(0.95, 2) * se, 1e-14);
+    assert_near(se, sqrt(2.0 / 3 * (2.25 + 1.0 / 16 + 0.25)), 1e-15); /* 3 / 2, 1 / 4, 2 / 4 */
+    assert_near(got.high - mean, tare_t_quantile(0.95, 25.0 / 11 - 1) * se, 1e-14);
+    /* Two thirds of all items in one text: there is one text, and something else. */
+    static const int64_t one[] = {1, 1, 1, 1, 2, 3};
+    static const double six[] = {1, 2, 1, 2, 3, 4};
+    assert_int_equal(tare_paired_mean(six, one, 6, 0.9, &mean, &se, &got, NULL), 0);
+    assert_true(got.ok); /* 36 / 18 = 2 is just enough */
+    static const int64_t more[] = {1, 1, 1, 1, 1, 3};
+    assert_int_equal(tare_paired_mean(six, more, 6, 0.9, &mean, &se, &got, NULL), 0);
+    assert_true(!got.ok && strstr(got.method, "most of the items") && se > 0);
 }
 
 static void test_no_interval(void **state)

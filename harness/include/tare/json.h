@@ -34,6 +34,10 @@ TARE_EXPORT TARE_MUST_CHECK int tare_json_parse(const char *text, size_t n, cons
 /* Reads a whole file of at most limit_bytes and parses it. */
 TARE_EXPORT TARE_MUST_CHECK int tare_json_load(const char *path, size_t limit_bytes, struct tare_json **out,
                                                struct tare_err *err);
+/* As tare_json_parse, but every number keeps its text, to the last digit and when printed again; and NaN,
+ * Infinity and -Infinity, as other programs write them, are numbers. */
+TARE_EXPORT TARE_MUST_CHECK int tare_json_parse_exact(const char *text, size_t n, const char *what,
+                                                      struct tare_json **out, struct tare_err *err);
 /* Frees a root and all below it; NULL is fine. */
 TARE_EXPORT void tare_json_destroy(struct tare_json *json);
 
@@ -48,6 +52,8 @@ TARE_EXPORT const struct tare_json *tare_json_get(const struct tare_json *object
 TARE_EXPORT const char *tare_json_str(const struct tare_json *json); /* NULL if no string */
 TARE_EXPORT bool tare_json_true(const struct tare_json *json);
 TARE_EXPORT double tare_json_num(const struct tare_json *json); /* 0 if no number */
+/* The text of a number that was built or parsed exactly; NULL for anything else. */
+TARE_EXPORT const char *tare_json_number_text(const struct tare_json *json);
 /* An integer in min .. max, exactly; else an error that names `what`. */
 TARE_EXPORT TARE_MUST_CHECK int tare_json_i64(const struct tare_json *json, const char *what, int64_t min,
                                               int64_t max, int64_t *out, struct tare_err *err);
@@ -63,6 +69,8 @@ TARE_EXPORT void tare_json_add_str(struct tare_json *parent, const char *key,
 TARE_EXPORT void tare_json_add_i64(struct tare_json *parent, const char *key, int64_t value);
 TARE_EXPORT void tare_json_add_f64(struct tare_json *parent, const char *key,
                                    double value); /* NaN, inf: null */
+/* A number by its text; what is none is added as a string. */
+TARE_EXPORT void tare_json_add_number_text(struct tare_json *parent, const char *key, const char *text);
 TARE_EXPORT void tare_json_add_bool(struct tare_json *parent, const char *key, bool value);
 TARE_EXPORT void tare_json_add_null(struct tare_json *parent, const char *key);
 /* Appends a deep copy. */

@@ -104,7 +104,7 @@ struct tare_table {
 
 struct tare_format {
     struct tare_plugin_header header; /* kind TARE_PLUGIN_FORMAT, abi TARE_FORMAT_ABI */
-    const char *name;                 /* md, csv, json */
+    const char *name;                 /* md, csv, html */
     const char *summary;
     const char *media_type;
     /* Writes the whole table; a write error is a failure. */
