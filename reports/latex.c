@@ -157,9 +157,12 @@ static void put_row_group(const struct document *d, const struct tare_latex_part
     }
     if (g && (row == g->first || row == part->row)) {
         size_t end = g->first + g->n < part->row + part->n_rows ? g->first + g->n : part->row + part->n_rows;
-        (void)fprintf(d->to, "\\multirow[t]{%zu}{=}{\\raggedright ", end - row);
+        bool alone = end - row == 1; /* then the row itself grows with a long label */
+        if (!alone) {
+            (void)fprintf(d->to, "\\multirow[t]{%zu}{=}{\\raggedright ", end - row);
+        }
         tare_latex_put(d->to, g->label);
-        (void)fputs("}", d->to);
+        (void)fputs(alone ? "" : "}", d->to);
     }
     (void)fputs(" & ", d->to);
 }

@@ -227,30 +227,45 @@ static bool all_binary(const double *x, size_t n)
     return true;
 }
 
+/* What A's and B's items scored, and out of how much: as many as both have graded. */
+struct items {
+    const double *a, *b, *den_a, *den_b;
+    size_t n;
+};
+
+static int load_items(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
+                      bool ratio, struct items *to, struct tare_err *err)
+{
+    enum tare_column scored = ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT;
+    int r = column(l, l->a, ca->id, scored, to->n, &to->a, err);
+    r = r == 0 ? column(l, l->b, cb->id, scored, to->n, &to->b, err) : r;
+    r = r == 0 ? column(l, l->a, ca->id, TARE_COLUMN_DEN, to->n, &to->den_a, err) : r;
+    return r == 0 ? column(l, l->b, cb->id, TARE_COLUMN_DEN, to->n, &to->den_b, err) : r;
+}
+
+static const char *why_no_pairs(const struct items *i, bool ratio)
+{
+    bool alike = !ratio || (i->den_a && i->den_b && memcmp(i->den_a, i->den_b, i->n * sizeof *i->den_a) == 0);
+    return !i->a || !i->b ? "not the same number of graded items" : alike ? NULL : "not the same items";
+}
+
 static int pair_items(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
                       const struct tare_metric *m, struct tare_compare_row *row, struct tare_err *err)
 {
     bool ratio = m->rule == TARE_METRIC_RATIO;
-    size_t n = row->a_figure->n == row->b_figure->n ? (size_t)row->a_figure->n : 0;
-    const double *den_a = NULL, *den_b = NULL;
-    int r = column(l, l->a, ca->id, ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT, n, &row->a, err);
-    r = r == 0 ? column(l, l->b, cb->id, ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT, n, &row->b, err) : r;
-    r = r == 0 ? column(l, l->a, ca->id, TARE_COLUMN_DEN, n, &den_a, err) : r;
-    r = r == 0 ? column(l, l->b, cb->id, TARE_COLUMN_DEN, n, &den_b, err) : r;
-    if (r < 0) {
+    struct items items = {.n = row->a_figure->n == row->b_figure->n ? (size_t)row->a_figure->n : 0};
+    int r = load_items(l, ca, cb, ratio, &items, err);
+    row->absent = r == 0 ? why_no_pairs(&items, ratio) : NULL;
+    if (r < 0 || row->absent) {
         return r;
     }
-    bool alike = !ratio || (den_a && den_b && memcmp(den_a, den_b, n * sizeof *den_a) == 0);
-    row->absent = !row->a || !row->b ? "not the same number of graded items"
-                  : !alike           ? "not the same items"
-                                     : NULL;
-    if (row->absent) {
-        return 0;
-    }
-    row->n = n;
-    row->den = den_a;
+    row->n = items.n;
+    row->a = items.a;
+    row->b = items.b;
+    row->den = items.den_a;
     row->scale = m->scale;
-    row->proportion = all_binary(row->a, n) && all_binary(row->b, n) && (!ratio || all_binary(den_a, n));
+    row->proportion =
+        all_binary(row->a, row->n) && all_binary(row->b, row->n) && (!ratio || all_binary(row->den, row->n));
     return 0;
 }
 
@@ -296,37 +311,47 @@ static const char *label(struct loader *l, const struct tare_report_cell *c)
     return tare_arena_copy(&l->out->arena, text, strlen(text) + 1);
 }
 
+static bool has_value(const struct tare_figure *f)
+{
+    return f && !f->absent;
+}
+
+static int pair(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
+                struct tare_compare_row *row, struct tare_err *err)
+{
+    const struct tare_metric *metric = metric_of(ca, row->figure);
+    bool exact = is_exact(row->a_figure) && is_exact(row->b_figure);
+    row->unit = row->a_figure->unit;
+    row->kind = (enum tare_kind)row->a_figure->kind;
+    row->pairing = metric ? TARE_COMPARE_ITEMS : exact ? TARE_COMPARE_EXACT : TARE_COMPARE_BLOCKS;
+    row->doubt = doubt(l, ca, cb, row->a_figure, row->b_figure, row->pairing == TARE_COMPARE_BLOCKS);
+    return metric  ? pair_items(l, ca, cb, metric, row, err)
+           : exact ? pair_exact(l, row, err)
+                   : pair_blocks(l, ca, cb, row, err);
+}
+
 static int add_row(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
                    const char *figure, struct tare_err *err)
 {
     const struct tare_figure *a = tare_report_figure(ca, figure), *b = tare_report_figure(cb, figure);
-    const struct tare_metric *metric = metric_of(ca, figure);
-    bool none = (!a || a->absent) && (!b || b->absent);
-    struct tare_compare_row *row = none && !l->wanted ? NULL : new_row(l);
+    if (!has_value(a) && !has_value(b) && !l->wanted) {
+        return 0;
+    }
+    struct tare_compare_row *row = new_row(l);
     if (!row) {
-        return none && !l->wanted ? 0 : no_memory(err);
+        return no_memory(err);
     }
     *row = (struct tare_compare_row){.task = label(l, ca),
                                      .figure = tare_arena_copy(&l->out->arena, figure, strlen(figure) + 1),
                                      .a_figure = a,
                                      .b_figure = b,
                                      .better = better_of(ca, figure),
+                                     .pairing = TARE_COMPARE_BLOCKS,
                                      .absent = unlike(ca, cb, a, b)};
     if (!row->task || !row->figure) {
         return no_memory(err);
     }
-    row->pairing = metric                                                             ? TARE_COMPARE_ITEMS
-                   : a && b && !a->absent && !b->absent && is_exact(a) && is_exact(b) ? TARE_COMPARE_EXACT
-                                                                                      : TARE_COMPARE_BLOCKS;
-    if (row->absent) {
-        return 0;
-    }
-    row->unit = a->unit;
-    row->kind = (enum tare_kind)a->kind;
-    row->doubt = doubt(l, ca, cb, a, b, row->pairing == TARE_COMPARE_BLOCKS);
-    return row->pairing == TARE_COMPARE_ITEMS   ? pair_items(l, ca, cb, metric, row, err)
-           : row->pairing == TARE_COMPARE_EXACT ? pair_exact(l, row, err)
-                                                : pair_blocks(l, ca, cb, row, err);
+    return row->absent ? 0 : pair(l, ca, cb, row, err);
 }
 
 static int add_cell_rows(struct loader *l, const struct tare_report_cell *ca,

@@ -356,7 +356,7 @@ static void add_lengths(const struct tare_loaded *l, struct tare_buf *text)
     struct range prompt = {(double)NAN, (double)NAN}, output = prompt;
     for (size_t i = 0; i < l->n; i++) {
         struct tare_view_lengths lengths = tare_view_lengths(&l->cells[i]);
-        widen(&prompt, lengths.prompt_tok);
+        widen(&prompt, lengths.prompt_tok > 0 ? lengths.prompt_tok : (double)NAN); /* 0: all of the text */
         widen(&output, lengths.output_tok);
     }
     if (isfinite(prompt.low) && isfinite(output.low)) {

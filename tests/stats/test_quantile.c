@@ -31,44 +31,6 @@ static void assert_near(double got, double expected, double error)
     }
 }
 
-static void test_sort(void **state)
-{
-    (void)state;
-    double x[] = {3, -1, (double)INFINITY, 3, 0, (double)-INFINITY, 2.5};
-    static const double sorted[] = {(double)-INFINITY, -1, 0, 2.5, 3, 3, (double)INFINITY};
-    tare_sort(x, 7);
-    for (size_t i = 0; i < 7; i++) {
-        assert_true(x[i] == sorted[i]);
-    }
-    tare_sort(x, 1);
-    tare_sort(NULL, 0);
-    assert_true(x[0] == (double)-INFINITY);
-}
-
-/* Sorted by radix: numbers of both signs, over many powers, with ties; nothing lost and in order. */
-static void test_sort_many(void **state)
-{
-    (void)state;
-    enum { n = 20011 };
-    double *x = numbers(n), sum = 0, sum_after = 0;
-    uint64_t seed = 1;
-    for (size_t i = 0; i < n; i++) {
-        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        x[i] = i % 7 == 0 ? 42 : ldexp((double)(seed >> 40) - (1 << 23), (int)(seed % 40) - 20);
-        sum += floor(fabs(x[i]));
-    }
-    tare_sort(x, n);
-    size_t ties = 0;
-    for (size_t i = 0; i < n; i++) {
-        assert_true(i == 0 || x[i - 1] <= x[i]);
-        sum_after += floor(fabs(x[i]));
-        ties += x[i] == 42;
-    }
-    assert_true(sum_after == sum);
-    assert_true(ties >= n / 7);
-    free(x);
-}
-
 /* Type 7 is what NumPy and R do by default. */
 static void test_quantile(void **state)
 {
@@ -213,9 +175,8 @@ static void test_median(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sort),     cmocka_unit_test(test_sort_many), cmocka_unit_test(test_quantile),
-        cmocka_unit_test(test_mean),     cmocka_unit_test(test_interval),  cmocka_unit_test(test_smallest_n),
-        cmocka_unit_test(test_coverage), cmocka_unit_test(test_median),
+        cmocka_unit_test(test_quantile),   cmocka_unit_test(test_mean),     cmocka_unit_test(test_interval),
+        cmocka_unit_test(test_smallest_n), cmocka_unit_test(test_coverage), cmocka_unit_test(test_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
