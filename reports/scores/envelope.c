@@ -95,7 +95,7 @@ struct range {
 };
 
 /* Slope of log N on log C over the budgets that say something. */
-static struct tare_line slope_of(const struct curves *c, const struct range *range, double *x, double *y)
+static struct tare_fit_line slope_of(const struct curves *c, const struct range *range, double *x, double *y)
 {
     size_t used = 0;
     for (size_t i = 0; i < range->bins; i++) {
@@ -147,7 +147,7 @@ static int fit_curves(struct curves *c, const struct range *range, size_t resamp
     for (size_t k = 0; k < c->n; k++) {
         c->chosen[k] = k;
     }
-    struct tare_line line = {0};
+    struct tare_fit_line line = {0};
     if (r == 0) {
         line = slope_of(c, range, x, y);
     }

@@ -6,7 +6,8 @@
  */
 #include "formulas.h"
 #include "sheet.h"
-#include "student.h"
+#include "stats/discrete.h"
+#include "stats/line.h"
 
 #include "stats/interval.h"
 
@@ -226,7 +227,8 @@ static struct tare_score_value with_error(double value, double half, const struc
 static void put_fit(struct tare_sheet *s, const struct options *o, const struct points *p,
                     const struct tare_runtime_fit *fit)
 {
-    double t = tare_student_975(fit->df), n_in = (double)o->prompt_tok, n_out = (double)o->output_tok;
+    double t = tare_t_quantile(0.975, (double)(fit->df)), n_in = (double)o->prompt_tok,
+           n_out = (double)o->output_tok;
     struct tare_score_value values[] = {
         with_error(fit->f_s[0], t * fit->f_se_s[0], p, "s"),
         with_error(fit->f_s[fit->n_f - 1], t * fit->f_se_s[fit->n_f - 1], p, "s"),

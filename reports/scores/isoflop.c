@@ -2,6 +2,8 @@
 /* Approach 2: a parabola for each budget. Approach 1 is in envelope.c. */
 #include "isoflop.h"
 
+#include "stats/discrete.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -62,8 +64,8 @@ static size_t distinct_sizes(const struct point *points, size_t n)
 /* One line each for N and D against C. */
 static void regress(const double *log_c, const double *log_n, size_t n, struct tare_growth *out)
 {
-    struct tare_line line = tare_line_fit(log_c, log_n, n);
-    double half = tare_student_975(n - 2) * line.slope_se;
+    struct tare_fit_line line = tare_line_fit(log_c, log_n, n);
+    double half = tare_t_quantile(0.975, (double)(n - 2)) * line.slope_se;
     out->line = line;
     out->a = line.slope;
     out->a_low = line.slope - half;

@@ -6,7 +6,7 @@
 #ifndef TARE_REPORTS_SCORES_ISOFLOP_H
 #define TARE_REPORTS_SCORES_ISOFLOP_H
 
-#include "student.h"
+#include "stats/line.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@ struct tare_growth {
     double a, a_low, a_high; /* N_opt = k_n C^a; 95 % */
     double b, b_low, b_high; /* D_opt = k_d C^b */
     double log_k_n, log_k_d;
-    struct tare_line line;     /* log N on log C */
+    struct tare_fit_line line; /* log N on log C */
     size_t n_used, n_left_out; /* budgets */
     const char *method;        /* of the intervals; constant */
 };

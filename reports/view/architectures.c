@@ -8,7 +8,7 @@
 #include "reports/view/lengths.h"
 #include "reports/view/table.h"
 
-#include "stats/slope.h"
+#include "stats/line.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,8 +109,8 @@ static struct tare_table_cell text(const char *what)
 
 static struct tare_table_cell measured(const struct points *p)
 {
-    double slope = 0, intercept = 0;
-    struct tare_interval range = tare_slope(p->x, p->y, p->n, 0.95, &slope, &intercept);
+    struct tare_fit_line line = tare_line_fit(p->x, p->y, p->n);
+    struct tare_interval range = tare_line_slope(&line, 0.95);
     if (!range.ok || p->n_lengths < least_lengths) {
         return (struct tare_table_cell){
             .type = TARE_CELL_ABSENT,
@@ -121,7 +121,7 @@ static struct tare_table_cell measured(const struct points *p)
                         : "fewer than 3 different lengths of 32 tokens or more: a plan needs tasks that "
                           "differ in prompt_tok"};
     }
-    struct tare_quantity q = {.value = slope,
+    struct tare_quantity q = {.value = line.slope,
                               .unit = "1",
                               .kind = (enum tare_kind)p->first->kind,
                               .source = "slope of log(value) over log(length)",

@@ -3,7 +3,7 @@
 #include "near.h"
 
 #include "formulas.h"
-#include "student.h"
+#include "stats/line.h"
 
 static void test_elue(void **state)
 {
@@ -75,7 +75,7 @@ static void test_line(void **state)
 {
     (void)state;
     const double x[] = {-1, 0, 1}, y[] = {0, -2, 2};
-    struct tare_line line = tare_line_fit(x, y, 3);
+    struct tare_fit_line line = tare_line_fit(x, y, 3);
     assert_near(line.slope, 1, 1e-12);
     assert_near(line.intercept, 0, 1e-12);
     assert_near(line.residual, sqrt(6.0), 1e-12);
@@ -84,21 +84,6 @@ static void test_line(void **state)
     assert_true(isnan(tare_line_fit(x, y, 2).residual));
     const double flat[] = {3, 3, 3};
     assert_true(isnan(tare_line_fit(flat, y, 3).slope));
-}
-
-/* Quantiles of Student's t from tables, to 0.1 %. */
-static void test_student(void **state)
-{
-    (void)state;
-    static const struct {
-        size_t df;
-        double t;
-    } table[] = {{1, 12.7062}, {2, 4.30265},  {3, 3.18245},  {4, 2.77645},   {5, 2.57058},
-                 {7, 2.36462}, {10, 2.22814}, {30, 2.04227}, {1000, 1.96234}};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        assert_near(tare_student_975(table[i].df), table[i].t, 1e-3 * table[i].t);
-    }
-    assert_true(isnan(tare_student_975(0)));
 }
 
 static void test_break_even(void **state)
@@ -114,9 +99,8 @@ static void test_break_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elue),       cmocka_unit_test(test_mrr),  cmocka_unit_test(test_steady_window),
-        cmocka_unit_test(test_runtime),    cmocka_unit_test(test_line), cmocka_unit_test(test_student),
-        cmocka_unit_test(test_break_even),
+        cmocka_unit_test(test_elue),    cmocka_unit_test(test_mrr),  cmocka_unit_test(test_steady_window),
+        cmocka_unit_test(test_runtime), cmocka_unit_test(test_line), cmocka_unit_test(test_break_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,15 +7,15 @@
 
 #include <cmocka.h>
 
-#include "stats/slope.h"
+#include "stats/line.h"
 
 static void test_exact_line(void **state)
 {
     (void)state;
     const double x[] = {0, 1, 2, 5}, y[] = {3, 5, 7, 13};
-    double slope = 0, intercept = 0;
-    struct tare_interval i = tare_slope(x, y, 4, 0.95, &slope, &intercept);
-    assert_true(i.ok && fabs(slope - 2) < 1e-12 && fabs(intercept - 3) < 1e-12);
+    struct tare_fit_line l = tare_line_fit(x, y, 4);
+    struct tare_interval i = tare_line_slope(&l, 0.95);
+    assert_true(i.ok && fabs(l.slope - 2) < 1e-12 && fabs(l.intercept - 3) < 1e-12);
     assert_true(fabs(i.low - 2) < 1e-9 && fabs(i.high - 2) < 1e-9);
 }
 
@@ -25,10 +25,10 @@ static void test_by_hand(void **state)
 {
     (void)state;
     const double x[] = {1, 2, 3}, y[] = {1, 3, 2};
-    double slope = 0, intercept = 0;
-    struct tare_interval i = tare_slope(x, y, 3, 0.95, &slope, &intercept);
+    struct tare_fit_line l = tare_line_fit(x, y, 3);
+    struct tare_interval i = tare_line_slope(&l, 0.95);
     double half = 12.706204736432095 * sqrt(3) / 2;
-    assert_true(fabs(slope - 0.5) < 1e-12 && fabs(intercept - 1) < 1e-12);
+    assert_true(fabs(l.slope - 0.5) < 1e-12 && fabs(l.intercept - 1) < 1e-12);
     assert_true(fabs(i.low - (0.5 - half)) < 1e-8 && fabs(i.high - (0.5 + half)) < 1e-8);
 }
 
@@ -36,11 +36,11 @@ static void test_too_little(void **state)
 {
     (void)state;
     const double x[] = {1, 1, 1}, y[] = {1, 2, 3};
-    double slope = 0, intercept = 0;
-    assert_false(tare_slope(x, y, 3, 0.95, &slope, &intercept).ok);
-    assert_true(isnan(slope));
-    assert_false(tare_slope(x, y, 1, 0.95, &slope, &intercept).ok);
-    assert_true(isnan(slope));
+    for (size_t n = 0; n <= 3; n++) {
+        struct tare_fit_line l = tare_line_fit(x, y, n);
+        assert_false(tare_line_slope(&l, 0.95).ok);
+        assert_true(isnan(l.slope));
+    }
 }
 
 int main(void)
