@@ -4,9 +4,9 @@
 
 #include "base/buf.h"
 #include "cmd/cmd.h"
+#include "cmd/table.h"
 #include "store/query.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,43 +144,18 @@ static int fill(const struct tare_check_show *to, const struct tare_gate_rules *
     return 0;
 }
 
-static int write_text(const struct tare_gate_output *output, const struct tare_gate_result *result, FILE *to,
+/* To a file, or (NULL) standard output. */
+static int write_text(const struct tare_gate_output *output, const struct tare_gate_result *result,
                       const char *path, struct tare_err *err)
 {
     struct tare_buf buf;
     tare_buf_init(&buf, 64 << 20);
     int r = output->write(result, &buf, err);
-    r = r == 0 ? tare_buf_check(&buf, path, err) : r;
-    if (r == 0 && (fwrite(tare_buf_str(&buf), 1, buf.used, to) != buf.used || fflush(to) != 0)) {
-        r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+    r = r == 0 ? tare_buf_check(&buf, path ? path : "standard output", err) : r;
+    if (r == 0) {
+        r = path ? tare_file_replace(path, tare_buf_str(&buf), buf.used, err) : tare_print_text(&buf, err);
     }
     tare_buf_fini(&buf);
-    return r;
-}
-
-/* Through a temporary file beside the target: a failure leaves the old one alone. */
-static int write_file(const struct tare_gate_output *output, const struct tare_gate_result *result,
-                      const char *path, struct tare_err *err)
-{
-    char temporary[4200];
-    int n = snprintf(temporary, sizeof temporary, "%s.tmp", path);
-    if (n < 0 || (size_t)n >= sizeof temporary) {
-        return tare_err_set(err, TARE_E_LIMIT, "%.100s: path too long", path);
-    }
-    FILE *to = fopen(temporary, "we");
-    if (!to) {
-        return tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-    }
-    int r = write_text(output, result, to, path, err);
-    if (fclose(to) != 0 && r == 0) {
-        r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-    }
-    if (r == 0 && rename(temporary, path) != 0) {
-        r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-    }
-    if (r < 0) {
-        (void)remove(temporary);
-    }
     return r;
 }
 
@@ -198,7 +173,7 @@ static int walk_outputs(const char *outputs, const struct tare_gate_result *resu
         }
         *equals = '\0';
         r = tare_gate_find_output(line, &output, err);
-        r = r == 0 && result ? write_file(output, result, equals + 1, err) : r;
+        r = r == 0 && result ? write_text(output, result, equals + 1, err) : r;
     }
     free(copy);
     return r;
@@ -220,6 +195,6 @@ int tare_check_show(const struct tare_check_show *to, const struct tare_gate_rul
     int r = fill(to, rules, state, &texts, &result, err);
     r = r == 0 ? walk_outputs(to->outputs, &result, err) : r;
     r = r == 0 ? tare_gate_find_output(to->format, &output, err) : r;
-    r = r == 0 ? write_text(output, &result, stdout, "standard output", err) : r;
+    r = r == 0 ? write_text(output, &result, NULL, err) : r;
     return r == 0 ? result.exit_status : r;
 }

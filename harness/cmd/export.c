@@ -4,11 +4,11 @@
 
 #include "base/log.h"
 #include "cmd/load.h"
+#include "cmd/table.h"
 #include "interop/interop.h"
 #include "store/import.h"
 #include "store/query.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,13 +223,11 @@ static int write_all(struct job *j, struct tare_err *err)
 
 static int write_file(const char *path, const char *text, size_t n, struct tare_err *err)
 {
-    FILE *to = path ? fopen(path, "we") : stdout;
-    if (!to) {
-        return tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+    if (path) {
+        return tare_file_replace(path, text, n, err);
     }
-    bool ok = fwrite(text, 1, n, to) == n && fflush(to) == 0;
-    ok = (to == stdout || fclose(to) == 0) && ok;
-    return ok ? 0 : tare_err_set(err, TARE_E_IO, "%s: cannot be written", path ? path : "standard output");
+    bool ok = fwrite(text, 1, n, stdout) == n && fflush(stdout) == 0;
+    return ok ? 0 : tare_err_set(err, TARE_E_IO, "standard output: cannot be written");
 }
 
 static void print_notes(const struct tare_buf *notes)

@@ -206,7 +206,7 @@ const struct tare_command tare_command_list = {
     .name = "list",
     .summary = "show backends, tasks, meters, formats, shipped models, plans, views, scores, plots and files "
                "of other programs",
-    .arguments = "[backends|tasks|meters|formats|models|plans|views|scores|plots|interop]",
+    .arguments = "[KIND]",
     .text = "With --json it also shows every option with its type, default, unit and limits. A backend that "
             "cannot "
             "be used is listed with the reason.",

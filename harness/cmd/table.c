@@ -12,25 +12,39 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+static int write_all(const char *path, const void *data, size_t n, struct tare_err *err)
+{
+    FILE *to = fopen(path, "we");
+    bool ok = to && fwrite(data, 1, n, to) == n;
+    ok = to && fclose(to) == 0 && ok;
+    return ok ? 0 : tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
+}
+
+/* A device or a pipe is written to, and never replaced: the root user's /dev/null must stay what it is. */
+static bool is_replaceable(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
 
 /* Through a temporary file beside the target, so that a failure leaves the old one alone. */
 int tare_file_replace(const char *path, const void *data, size_t n, struct tare_err *err)
 {
     struct tare_buf temporary;
+    if (!is_replaceable(path)) {
+        return write_all(path, data, n, err);
+    }
     tare_buf_init(&temporary, 4096);
     tare_buf_printf(&temporary, "%s.tmp", path);
     int r = tare_buf_check(&temporary, path, err);
-    FILE *to = r == 0 ? fopen(tare_buf_str(&temporary), "we") : NULL;
-    if (r == 0 && !to) {
+    r = r == 0 ? write_all(tare_buf_str(&temporary), data, n, err) : r;
+    if (r == 0 && rename(tare_buf_str(&temporary), path) != 0) {
         r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
     }
-    if (to) {
-        bool ok = fwrite(data, 1, n, to) == n;
-        ok = fclose(to) == 0 && ok;
-        if (!ok || rename(tare_buf_str(&temporary), path) != 0) {
-            r = tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-            (void)remove(tare_buf_str(&temporary));
-        }
+    if (r < 0 && temporary.used > 0) {
+        (void)remove(tare_buf_str(&temporary));
     }
     tare_buf_fini(&temporary);
     return r;

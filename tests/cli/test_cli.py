@@ -5,11 +5,14 @@ import io
 import os
 import re
 import shutil
+import stat
 import subprocess
 
 from clilib import (EXE, Skip, backends, contains, equal, main, null, query, scalar, strict_json,
                     tare, true, write_plan)
 
+GATE = ["--base", "null", "--candidate", "null", "--task", "tokens,items=3", "--metric", "request_throughput", "--blocks", "8",
+        "--runs-per-block", "1", "--noise", "flag"]
 ONE = ["--repeats", "1", "--model", "null", "--task", "tokens,items=3"]
 
 
@@ -105,6 +108,7 @@ def test_json_is_all_that_is_printed():
              ["import", os.path.join(os.environ["TARE_INTEROP_SAMPLES"], "emissions.csv"), "--db", "i.db"],
              ["export", "codecarbon", "--db", "i.db"], ["show", "r.db"], ["show", "r.db", "--run", "1"], ["report", "r.db"],
              ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"],
+             ["compare", "r.db", "r.db"], ["check", "--db", "c.db", *GATE],
              ["doctor", "--noise", "0s"], ["selftest", "--only", "cpu_time"],
              ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE],
              ["fit", "--db", "n.db", "--keep", "0.01", "--resolution", "0.5", *ONE]]
@@ -227,6 +231,11 @@ def test_report_into_a_file_is_atomic():
     equal(sorted(os.listdir(".")), before, "files after failures")
     with open("out", encoding="utf-8", newline="") as file:
         equal(file.read(), text, "the file after failures")
+    os.mkfifo("pipe")  # what is no plain file is written to, not replaced: think of /dev/null
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True)
+    tare("report", "r.db", "-f", "csv", "-o", "pipe")
+    equal(reader.communicate(timeout=60)[0].replace("\r", ""), text.replace("\r", ""), "through a pipe")
+    true(stat.S_ISFIFO(os.stat("pipe").st_mode), "the pipe is still one")
 
 
 def test_runs_of_one_database():
