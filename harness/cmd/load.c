@@ -297,11 +297,12 @@ static void set_tags(struct tare_loaded *l)
 {
     for (size_t i = 0; i < l->n; i++) {
         struct tare_report_cell *c = &l->cells[i];
-        bool own = strcmp(c->technique, "baseline") == 0 || strchr(c->technique, '.');
-        c->tag = own ? c->technique : NULL;
+        c->tag = NULL;
         for (size_t j = 0; j < l->n_labels && !c->tag; j++) {
             c->tag = strcmp(l->labels[j].label, c->technique) == 0 ? l->labels[j].tag : NULL;
         }
+        bool own = strcmp(c->technique, "baseline") == 0 || strchr(c->technique, '.');
+        c->tag = c->tag ? c->tag : own ? c->technique : NULL; /* a label may have a point, too */
     }
 }
 
