@@ -41,6 +41,10 @@ double tare_series_critical(size_t n);
 double tare_series_shift(const double *a, size_t n_a, const double *b, size_t n_b);
 /* Two-sided p of the Mann-Whitney test of two sorted samples: normal, with ties and continuity corrected. */
 double tare_series_rank_test(const double *a, size_t n_a, const double *b, size_t n_b);
+/* The same, exact with and without ties (the permutation distribution of the mid-ranks, twice the smaller
+ * tail), where one side has at most TARE_SERIES_EXACT values; of a longer other side 50 are enough. */
+enum { TARE_SERIES_EXACT = 10 };
+double tare_series_rank_exact(const double *a, size_t n_a, const double *b, size_t n_b);
 
 /*
  * Begins of the parts, the first of them 0: *out is malloc'ed and has *out_n >= 1 for n >= 1. Changes whose
