@@ -46,17 +46,24 @@ static double residual_lag1(const struct work *w, size_t n, const size_t *begins
     return fmax(0, fmin(r, 0.9));
 }
 
-/* The cheapest cut of the series; once more with the noise inflated by what neighbours have in common. */
+/* The cheapest cut of the series. As long as a cut uncovers more of what neighbours have in common than was
+ * reckoned with, it is made again with the noise inflated by that: a cut that follows dependent noise hides
+ * some of it. */
 static void propose(struct work *w, double noise)
 {
+    enum { rounds = 5 };
+    double known = 0;
     tare_segment_tame(w->x, w->n, noise, w->tame);
     tare_segment_sum(w->tame, w->n, w->room, &w->sums);
     w->variance = noise * noise;
-    w->n_begins = tare_segment_cut(&w->sums, 0, w->n, w->variance, w->penalty, w->cost, w->from, w->begins);
-    double r = w->n_begins > 1 ? residual_lag1(w, w->n, w->begins, w->n_begins, w->variance) : 0;
-    if (r > 0) {
-        double inflated = w->variance * (1 + r) / (1 - r);
+    for (int i = 0; i < rounds; i++) {
+        double inflated = w->variance * (1 + known) / (1 - known);
         w->n_begins = tare_segment_cut(&w->sums, 0, w->n, inflated, w->penalty, w->cost, w->from, w->begins);
+        double r = residual_lag1(w, w->n, w->begins, w->n_begins, inflated);
+        if (w->n_begins == 1 || r <= known) {
+            return;
+        }
+        known = r;
     }
 }
 
@@ -75,6 +82,23 @@ static void side(const struct work *w, size_t first, size_t end, double at, doub
     tare_sort(to, end - first);
 }
 
+static double cost_at(const struct work *w, size_t first, size_t at, size_t end)
+{
+    return tare_segment_fit(&w->sums, first, at, w->variance, w->penalty).cost +
+           tare_segment_fit(&w->sums, at, end, w->variance, w->penalty).cost;
+}
+
+/* What p a change has to have. The bar is raised for dependent noise, unless the cut saves twice its price
+ * with the noise inflated: few values cannot pass a raised bar, however far apart they are. */
+static double bar_of(const struct work *w, size_t first, size_t at, size_t end)
+{
+    const double plain = 0.001, sure = 2;
+    double whole = tare_segment_fit(&w->sums, first, end, w->variance, w->penalty).cost;
+    bool raised = whole - cost_at(w, first, at, end) < sure * w->penalty;
+    double z = tare_series_critical(end - first) * (raised ? sqrt(w->inflation) : 1);
+    return fmin(plain, erfc(z / sqrt(2)));
+}
+
 /* The two sides of the change that begins `part`; judges it. How far from holding: > 0 does not hold. */
 static double judge(const struct work *w, size_t part, struct tare_change *c)
 {
@@ -91,16 +115,8 @@ static double judge(const struct work *w, size_t part, struct tare_change *c)
     if ((n_a < n_b ? n_a : n_b) <= TARE_SERIES_EXACT) {
         c->p = tare_series_rank_exact(a, n_a, b, n_b);
     }
-    double z = tare_series_critical(n_a + n_b) * sqrt(w->inflation);
-    double bar = fmin(0.001, erfc(z / sqrt(2)));
-    double badness = log(fmax(c->p, 1e-300)) - log(bar);
+    double badness = log(fmax(c->p, 1e-300)) - log(fmax(bar_of(w, first, at, end), 1e-300));
     return fabs(c->shift) < w->min_shift ? 1e3 - fabs(c->shift) / w->min_shift : badness;
-}
-
-static double cost_at(const struct work *w, size_t first, size_t at, size_t end)
-{
-    return tare_segment_fit(&w->sums, first, at, w->variance, w->penalty).cost +
-           tare_segment_fit(&w->sums, at, end, w->variance, w->penalty).cost;
 }
 
 static void settle(struct work *w, size_t part)

@@ -7,8 +7,9 @@
  * sides, drifts within them taken out, has p <= 0.001 and p below that of the scan's critical value
  * (stats/series.h), and if the sides are shifted by min_shift at least. What does not stay is dropped, the
  * weakest first, and the cuts beside it are settled anew. Both bars are raised for dependent noise: by
- * (1 + r) / (1 - r) of the residuals' lag-1 autocorrelation r. No random numbers are drawn. Values come
- * without gaps, as logs where shifts are shares.
+ * (1 + r) / (1 - r) of the residuals' lag-1 autocorrelation r; a cut that saves twice its price then has to
+ * pass the plain rank test only. No random numbers are drawn. Values come without gaps, as logs where shifts
+ * are shares.
  */
 #ifndef TARE_STATS_CHANGES_H
 #define TARE_STATS_CHANGES_H
