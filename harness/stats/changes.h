@@ -19,7 +19,7 @@
 
 struct tare_change {
     size_t at;               /* first value of the new level */
-    size_t earliest, latest; /* places whose cut costs at most one unit of squared noise more */
+    size_t earliest, latest; /* hardly worse places: the true one is within for 9 of 10 */
     double before, after;    /* medians of the two sides, as the values came; at the change if they drift */
     double shift, low, high; /* Hodges-Lehmann, and its 95 % interval; NaN: too few values for one */
     double p;                /* two-sided rank test of the two sides; dependence is in the bar, not here */

@@ -149,9 +149,39 @@ static void test_f1(void **state)
     }
 }
 
+/* The stretch from earliest to latest holds the place where the step was made, 9 times of 10. */
+static void test_stretch(void **state)
+{
+    (void)state;
+    static const struct {
+        enum made_noise noise;
+        double low, high, least;
+    } cases[] = {{MADE_NORMAL, 1, 2, 0.9}, {MADE_NORMAL, 2, 3, 0.95}, {MADE_AR, 2, 3, 0.9}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        size_t held = 0, seen = 0;
+        for (size_t i = 0; i < 2 * (size_t)step_series; i++) {
+            made_series(MADE_STEPS, cases[k].noise, 0, cases[k].low, cases[k].high, 777001, i, &made);
+            struct tare_changes c = find(made.x, made.n);
+            for (size_t j = 0, t = 0; j < c.n && t < made.n_truth; j++) {
+                const struct tare_change *one = &c.list[j];
+                while (t + 1 < made.n_truth && made.truth[t] + 10 < one->at) {
+                    t++;
+                }
+                held += one->earliest <= made.truth[t] && made.truth[t] <= one->latest;
+                seen += one->at <= made.truth[t] + 10 && made.truth[t] <= one->at + 10;
+            }
+            free(c.list);
+        }
+        print_message("stretch %-7s %g to %g: %zu of %zu\n", made_noise_name(cases[k].noise), cases[k].low,
+                      cases[k].high, held, seen);
+        assert_true((double)held >= (least_f1 < 0.9 ? 0.8 : cases[k].least) * (double)seen);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_degenerate),
-                                       cmocka_unit_test(test_quiet), cmocka_unit_test(test_f1)};
+                                       cmocka_unit_test(test_quiet), cmocka_unit_test(test_f1),
+                                       cmocka_unit_test(test_stretch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
