@@ -6,7 +6,6 @@
 #include "stats/paired.h"
 #include "stats/segment.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -155,44 +154,20 @@ static void filter(struct work *w)
     }
 }
 
-/* Values that hardly ever move have no noise to measure a cut by: there the rank scan proposes. */
-static int propose_by_ranks(struct work *w, struct tare_err *err)
-{
-    size_t *begins = NULL, n = 0;
-    int r = tare_series_parts(w->x, w->n, w->min_shift, &begins, &n, err);
-    if (r == 0) {
-        memcpy(w->begins, begins, n * sizeof *begins);
-        w->n_begins = n;
-        memcpy(w->tame, w->x, w->n * sizeof *w->tame);
-        tare_segment_sum(w->tame, w->n, w->room, &w->sums);
-        w->variance = fmax(w->min_shift * w->min_shift, DBL_MIN);
-    }
-    free(begins);
-    return r;
-}
-
-static int find(struct work *w, struct tare_changes *out, struct tare_err *err)
+static void find(struct work *w, struct tare_changes *out)
 {
     double noise = tare_segment_noise(w->x, w->n, 1, w->scratch), z = tare_series_critical(w->n);
-    int r = 0;
     *out = (struct tare_changes){.noise = noise};
-    if (w->n < 2 * TARE_SERIES_PART) {
-        return 0;
+    if (!(noise > 0) || w->n < 2 * TARE_SERIES_PART) { /* equal values, or too few */
+        return;
     }
     w->penalty = z * z;
     w->inflation = 1;
-    if (noise > 0) {
-        propose(w, noise);
-        out->lag1 = residual_lag1(w, w->n, w->begins, w->n_begins, w->variance);
-        w->inflation = (1 + out->lag1) / (1 - out->lag1);
-        w->variance *= w->inflation;
-    } else {
-        r = propose_by_ranks(w, err);
-    }
-    if (r == 0) {
-        filter(w);
-    }
-    return r;
+    propose(w, noise);
+    out->lag1 = residual_lag1(w, w->n, w->begins, w->n_begins, w->variance);
+    w->inflation = (1 + out->lag1) / (1 - out->lag1);
+    w->variance *= w->inflation;
+    filter(w);
 }
 
 /* Places in a row whose cut costs little more than that at the change. The allowance is the 99 % point of chi
@@ -257,8 +232,8 @@ int tare_changes_find(const double *x, size_t n, double min_shift, struct tare_c
         w.cost = w.room + 3 * (n + 1);
         w.from = places;
         w.begins = w.from + n + 1;
-        r = find(&w, out, err);
-        r = r == 0 ? list(&w, out, err) : r;
+        find(&w, out);
+        r = list(&w, out, err);
     }
     free(doubles);
     free(places);
