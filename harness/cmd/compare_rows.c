@@ -219,7 +219,7 @@ static int column(struct loader *l, const struct tare_compare_side *side, int64_
 
 static bool all_binary(const double *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; x && i < n; i++) {
         if (x[i] != 0 && x[i] != 1) {
             return false;
         }
@@ -320,11 +320,15 @@ static int pair(struct loader *l, const struct tare_report_cell *ca, const struc
                 struct tare_compare_row *row, struct tare_err *err)
 {
     const struct tare_metric *metric = metric_of(ca, row->figure);
-    bool exact = is_exact(row->a_figure) && is_exact(row->b_figure);
-    row->unit = row->a_figure->unit;
-    row->kind = (enum tare_kind)row->a_figure->kind;
+    const struct tare_figure *a = row->a_figure, *b = row->b_figure;
+    if (!a || !b) {
+        return 0;
+    }
+    bool exact = is_exact(a) && is_exact(b);
+    row->unit = a->unit;
+    row->kind = (enum tare_kind)a->kind;
     row->pairing = metric ? TARE_COMPARE_ITEMS : exact ? TARE_COMPARE_EXACT : TARE_COMPARE_BLOCKS;
-    row->doubt = doubt(l, ca, cb, row->a_figure, row->b_figure, row->pairing == TARE_COMPARE_BLOCKS);
+    row->doubt = doubt(l, ca, cb, a, b, row->pairing == TARE_COMPARE_BLOCKS);
     return metric  ? pair_items(l, ca, cb, metric, row, err)
            : exact ? pair_exact(l, row, err)
                    : pair_blocks(l, ca, cb, row, err);
@@ -351,7 +355,7 @@ static int add_row(struct loader *l, const struct tare_report_cell *ca, const st
     if (!row->task || !row->figure) {
         return no_memory(err);
     }
-    return row->absent ? 0 : pair(l, ca, cb, row, err);
+    return row->absent || !a || !b ? 0 : pair(l, ca, cb, row, err);
 }
 
 static int add_cell_rows(struct loader *l, const struct tare_report_cell *ca,

@@ -108,7 +108,7 @@ def test_json_is_all_that_is_printed():
              ["import", os.path.join(os.environ["TARE_INTEROP_SAMPLES"], "emissions.csv"), "--db", "i.db"],
              ["export", "codecarbon", "--db", "i.db"], ["show", "r.db"], ["show", "r.db", "--run", "1"], ["report", "r.db"],
              ["report", "r.db", "--view", "full"], ["report", "r.db", "-f", "csv"], ["derive", "r.db"],
-             ["compare", "r.db", "r.db"], ["check", "--db", "c.db", *GATE],
+             ["compare", "r.db", "r.db"], ["history", "r.db"], ["check", "--db", "c.db", *GATE],
              ["doctor", "--noise", "0s"], ["selftest", "--only", "cpu_time"],
              ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE],
              ["fit", "--db", "n.db", "--keep", "0.01", "--resolution", "0.5", *ONE]]

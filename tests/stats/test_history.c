@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alarms of the newest session: none, suspect, confirmed; how often by chance; power. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "stats/history.h"
+#include "stats/interval.h"
+
+#include <tare/rng.h>
+
+static double logs[64];
+
+static void fill(size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        logs[i] = 0.002 * (double)((int)(i * 7 % 5) - 2);
+    }
+}
+
+static void test_states(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        size_t n, level;
+        double last, second;
+        enum tare_alarm_state state;
+    } cases[] = {
+        {"ten sessions are too few: one of them is judged", 10, 0, 0.5, 0, TARE_ALARM_FEW},
+        {"like the others", 20, 0, 0.001, 0, TARE_ALARM_NONE},
+        {"far off once", 20, 0, 0.10, 0, TARE_ALARM_SUSPECT},
+        {"far off twice", 20, 0, 0.10, 0.10, TARE_ALARM_CONFIRMED},
+        {"off to both sides confirms nothing", 20, 0, 0.10, -0.10, TARE_ALARM_SUSPECT},
+        {"shown, and below delta", 20, 0, 0.015, 0, TARE_ALARM_NONE},
+        {"too few since the last change", 20, 12, 0.5, 0, TARE_ALARM_FEW},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tare_alarm a;
+        fill(cases[i].n);
+        logs[cases[i].n - 1] = cases[i].last;
+        logs[cases[i].n - 2] = cases[i].second;
+        tare_history_alarm(logs, cases[i].n, cases[i].level, 0.02, &a);
+        if (a.state != cases[i].state) {
+            fail_msg("%s: %s", cases[i].why, tare_alarm_text(a.state));
+        }
+    }
+}
+
+/* Values that never moved, and then did. */
+static void test_constant(void **state)
+{
+    (void)state;
+    struct tare_alarm a;
+    for (size_t i = 0; i < 15; i++) {
+        logs[i] = 1;
+    }
+    tare_history_alarm(logs, 15, 0, 0.02, &a);
+    assert_int_equal(a.state, TARE_ALARM_NONE);
+    logs[14] = 1.1;
+    tare_history_alarm(logs, 15, 0, 0.02, &a);
+    assert_int_equal(a.state, TARE_ALARM_SUSPECT);
+    assert_true(tare_history_power(&a, 0.02, 0.05) == 1 && tare_history_power(&a, 0.02, 0.01) == 0);
+}
+
+static double normal(struct tare_rng *rng)
+{
+    return tare_normal_quantile(((double)tare_rng_below(rng, 1u << 30) + 0.5) / (1u << 30));
+}
+
+/* 22 normal sessions of 1 %, the last two moved by `shift`: how many of the trials are in this state or
+ * beyond? */
+static double share(double shift, enum tare_alarm_state least, double *power)
+{
+    enum { trials = 4000 };
+    struct tare_rng rng;
+    size_t hits = 0;
+    tare_rng_init(&rng, 77);
+    for (int t = 0; t < trials; t++) {
+        struct tare_alarm a;
+        for (size_t i = 0; i < 22; i++) {
+            logs[i] = 0.01 * normal(&rng) + (i >= 20 ? shift : 0);
+        }
+        tare_history_alarm(logs, 22, 0, 0.02, &a);
+        hits += a.state >= least;
+        *power += tare_history_power(&a, 0.02, 0.05) / trials;
+    }
+    return (double)hits / trials;
+}
+
+static void test_rates(void **state)
+{
+    (void)state;
+    double unused = 0, power = 0;
+    double alarms = share(0, TARE_ALARM_CONFIRMED, &unused), suspects = share(0, TARE_ALARM_SUSPECT, &unused);
+    double found = share(log1p(0.05), TARE_ALARM_CONFIRMED, &power);
+    print_message(
+        "confirmed by chance %.3f %%, suspect %.2f %%; a step of 5 %% found %.1f %%, said %.1f %%\n",
+        100 * alarms, 100 * suspects, 100 * found, 100 * power);
+    assert_true(alarms <= 0.002);
+    assert_true(suspects <= 0.015);
+    assert_true(found >= 0.7 && fabs(found - power) < 0.1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_states), cmocka_unit_test(test_constant),
+                                       cmocka_unit_test(test_rates)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
