@@ -54,10 +54,10 @@ static int add_session(struct tare_history_series *s, const struct tare_session 
                        struct tare_err *err)
 {
     struct tare_session *list = grow(s->list, s->n, &s->cap, sizeof *list);
+    s->list = list ? list : s->list;
     if (!list || !session->name || !session->build || !session->started) {
         return no_memory(err);
     }
-    s->list = list;
     list[s->n++] = *session;
     return 0;
 }
