@@ -11,24 +11,6 @@
 
 enum { both_min_n = 10, few_draws = 2000, many_draws_max_n = 2000, min_units_each_way = 10 };
 
-/* Bisection on the complementary error function: exact enough, and no table of coefficients. */
-double tare_normal_quantile(double p)
-{
-    if (p > 0.5) { /* near 1 neighbouring doubles lie too far apart */
-        return -tare_normal_quantile(1 - p);
-    }
-    double low = -40, high = 40;
-    for (int i = 0; i < 200; i++) {
-        double mid = 0.5 * (low + high);
-        if (0.5 * erfc(-mid / sqrt(2)) < p) {
-            low = mid;
-        } else {
-            high = mid;
-        }
-    }
-    return 0.5 * (low + high);
-}
-
 /* Wilson's interval; n need not be whole. At the edges the closed form is the edge, but for rounding. */
 static struct tare_interval wilson(double p, double n, double level, const char *method)
 {
