@@ -188,13 +188,19 @@ static void spread(const struct work *w, size_t part, struct tare_change *c)
     }
 }
 
+enum { most_pairs = 16000000 }; /* that stats/paired.h takes */
+
 static int measure(struct work *w, size_t part, struct tare_change *c, struct tare_err *err)
 {
     struct tare_interval range = {0};
     double estimate = 0;
     (void)judge(w, part, c); /* leaves the sorted sides in the scratch */
     size_t n_a = c->at - w->begins[part - 1], n_b = end_of(w, part) - c->at;
-    int r = tare_mann_whitney_interval(w->scratch, n_a, w->scratch + n_a, n_b, 0.95, &estimate, &range, err);
+    int r = 0;
+    if (n_a <=
+        most_pairs / n_b) { /* beyond, the list of all pairs would not fit: a change without an interval */
+        r = tare_mann_whitney_interval(w->scratch, n_a, w->scratch + n_a, n_b, 0.95, &estimate, &range, err);
+    }
     c->low = range.ok ? range.low : (double)NAN;
     c->high = range.ok ? range.high : (double)NAN;
     spread(w, part, c);

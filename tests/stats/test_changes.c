@@ -8,6 +8,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -101,6 +102,26 @@ static void test_degenerate(void **state)
     free(c.list);
 }
 
+/* A step in the middle of more values than pairs can be listed of: found, without an interval. */
+static void test_long(void **state)
+{
+    (void)state;
+    enum { n = 8200 };
+    double *x = malloc(n * sizeof *x);
+    assert_non_null(x);
+    for (size_t i = 0; i < n; i++) {
+        x[i] = pattern(i) + (i >= n / 2 ? 0.1 : 0);
+    }
+    struct tare_changes c = find(x, n);
+    bool found = false;
+    for (size_t i = 0; i < c.n; i++) {
+        found = found || (c.list[i].at == n / 2 && fabs(c.list[i].shift - 0.1) < 0.01);
+    }
+    assert_true(found);
+    free(c.list);
+    free(x);
+}
+
 static struct made made;
 
 static void test_quiet(void **state)
@@ -181,7 +202,7 @@ static void test_stretch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_degenerate),
-                                       cmocka_unit_test(test_quiet), cmocka_unit_test(test_f1),
-                                       cmocka_unit_test(test_stretch)};
+                                       cmocka_unit_test(test_long),  cmocka_unit_test(test_quiet),
+                                       cmocka_unit_test(test_f1),    cmocka_unit_test(test_stretch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
