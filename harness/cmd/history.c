@@ -109,7 +109,7 @@ static struct tare_table_cell level_of(const struct tare_history_series *s, size
     struct tare_interval range = tare_median_interval(scratch, n, 0.95);
     struct tare_quantity q = {.value = tare_quantile(scratch, n, 0.5),
                               .unit = s->unit,
-                              .kind = TARE_KIND_MEASURED,
+                              .kind = (enum tare_kind)s->kind,
                               .source = "figures of the sessions",
                               .scope = "series",
                               .n = (int64_t)n,

@@ -50,11 +50,12 @@ static struct tare_history_series *series_of(struct tare_histories *h, const cha
     return list[h->n].key && list[h->n].figure && list[h->n].unit ? &list[h->n++] : NULL;
 }
 
-static int add_session(struct tare_history_series *s, const struct tare_session *session,
+static int add_session(struct tare_history_series *s, const struct tare_session *session, int kind,
                        struct tare_err *err)
 {
     struct tare_session *list = grow(s->list, s->n, &s->cap, sizeof *list);
     s->list = list ? list : s->list;
+    s->kind = kind > s->kind ? kind : s->kind;
     if (!list || !session->name || !session->build || !session->started) {
         return no_memory(err);
     }
@@ -142,7 +143,7 @@ static int take_figure(void *ctx, int64_t cell_id, const struct tare_figure *f, 
     return s ? add_session(s,
                            &(struct tare_session){keep(w->to, name), keep(w->to, build),
                                                   keep(w->to, w->started), f->value},
-                           err)
+                           f->kind, err)
              : no_memory(err);
 }
 
@@ -242,7 +243,8 @@ static int take_line(struct tare_histories *to, const struct columns *c, const c
         (void)cell_of(line, c->name, name, sizeof name);
     }
     struct tare_history_series *s = series_of(to, series, "value", "1", TARE_BETTER_NONE);
-    return s ? add_session(s, &(struct tare_session){keep(to, name), keep(to, ""), keep(to, ""), value}, err)
+    return s ? add_session(s, &(struct tare_session){keep(to, name), keep(to, ""), keep(to, ""), value},
+                           TARE_KIND_REPORTED, err)
              : no_memory(err);
 }
 

@@ -22,6 +22,7 @@ struct tare_history_series {
     const char *figure; /* "value" of a CSV */
     const char *unit;
     enum tare_better better;
+    int kind;                  /* enum tare_kind: the weakest of its sessions; a CSV's values are reported */
     struct tare_session *list; /* in order of time */
     size_t n, cap;
 };

@@ -52,6 +52,7 @@ def test_csv():
             to.write(f"c{i},fast,{100 * wave(i) * (1.08 if i >= 40 else 1)}\nc{i},quiet,{5 * wave(i)}\n")
     fast, quiet = rows("--csv", "s.csv")
     contains(fast["changes"], "at c40: +", "where it changed")
+    equal(quiet["level"]["kind"], "reported", "what a file says was not measured here")
     equal(quiet["changes"], "none", "a quiet series")
     equal(quiet["alarm"], "none", "its newest session")
     with open("s.csv", "a", encoding="ascii") as to:
