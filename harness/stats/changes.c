@@ -219,14 +219,33 @@ static int list(struct work *w, struct tare_changes *out, struct tare_err *err)
     }
     if (r < 0) {
         free(out->list);
-        *out = (struct tare_changes){0};
     }
     return r;
+}
+
+static int check(const double *x, size_t n, double min_shift, struct tare_err *err)
+{
+    if (!(min_shift > 0)) {
+        return tare_err_set(err, TARE_E_FORMAT, "changes: the smallest shift is %g, and must lie above 0",
+                            min_shift);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            return tare_err_set(err, TARE_E_FORMAT, "changes: value %zu of %zu is not a finite number", i + 1,
+                                n);
+        }
+    }
+    return 0;
 }
 
 int tare_changes_find(const double *x, size_t n, double min_shift, struct tare_changes *out,
                       struct tare_err *err)
 {
+    int bad = check(x, n, min_shift, err);
+    if (bad < 0) {
+        return bad;
+    }
+    struct tare_changes found = {0};
     struct work w = {.x = x, .n = n, .min_shift = min_shift, .n_begins = 1};
     double *doubles = calloc(8 * n + 8, sizeof *doubles);
     size_t *places = calloc(2 * n + 8, sizeof *places);
@@ -238,8 +257,11 @@ int tare_changes_find(const double *x, size_t n, double min_shift, struct tare_c
         w.cost = w.room + 3 * (n + 1);
         w.from = places;
         w.begins = w.from + n + 1;
-        find(&w, out);
-        r = list(&w, out, err);
+        find(&w, &found);
+        r = list(&w, &found, err);
+    }
+    if (r == 0) {
+        *out = found;
     }
     free(doubles);
     free(places);

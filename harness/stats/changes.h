@@ -32,6 +32,8 @@ struct tare_changes {
     double lag1;  /* autocorrelation of the residuals that was reckoned with, 0 to 0.9 */
 };
 
+/* n = 0 has no change. TARE_E_FORMAT where a value is not finite or min_shift is not above 0; *out is
+ * untouched on failure. */
 TARE_MUST_CHECK int tare_changes_find(const double *x, size_t n, double min_shift, struct tare_changes *out,
                                       struct tare_err *err);
 

@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double p_suspect = 0.01, p_confirm = 0.05;
+static const double p_suspect = 0.01, p_confirm = 0.05, q_held = 0.05;
 
 const char *tare_alarm_text(enum tare_alarm_state state)
 {
-    static const char *const texts[] = {"too few sessions", "none", "suspect: rerun", "confirmed"};
+    static const char *const texts[] = {"too few sessions", "none", "none: off by chance, as some of so many",
+                                        "suspect: rerun", "confirmed"};
     return texts[state];
 }
 
@@ -58,6 +59,7 @@ static void judge(const double *logs, size_t n, size_t level, double delta, doub
 {
     struct verdict now = compare(logs[n - 1], logs + level, n - 1 - level, scratch);
     out->n = n - 1 - level;
+    out->first = now.p;
     out->state = beyond(&now, p_suspect, delta) ? TARE_ALARM_SUSPECT : TARE_ALARM_NONE;
     if (out->n > TARE_HISTORY_LEAST) { /* was the one before suspect, by those before it? */
         struct verdict before = compare(logs[n - 2], logs + level, n - 2 - level, scratch);
@@ -65,6 +67,7 @@ static void judge(const double *logs, size_t n, size_t level, double delta, doub
         if (beyond(&before, p_suspect, delta) && beyond(&again, p_confirm, delta) &&
             before.shift * again.shift > 0) {
             out->state = TARE_ALARM_CONFIRMED;
+            out->first = before.p;
             now = again;
             out->n--;
         }
@@ -76,12 +79,33 @@ static void judge(const double *logs, size_t n, size_t level, double delta, doub
 
 void tare_history_alarm(const double *logs, size_t n, size_t level, double delta, struct tare_alarm *out)
 {
-    *out = (struct tare_alarm){TARE_ALARM_FEW, (double)NAN, (double)NAN, (double)NAN, 0};
+    double none = (double)NAN;
+    *out = (struct tare_alarm){TARE_ALARM_FEW, none, none, none, none, none, 0};
     double *scratch = n > level + TARE_HISTORY_LEAST ? malloc(n * sizeof *scratch) : NULL;
     if (scratch) {
         judge(logs, n, level, delta, scratch, out);
     }
     free(scratch);
+}
+
+int tare_history_adjust(struct tare_alarm *alarms, size_t n, struct tare_err *err)
+{
+    double *p = malloc((n + 1) * sizeof *p);
+    if (!p) {
+        return tare_err_set(err, TARE_E_NOMEM, "history: out of memory");
+    }
+    for (size_t i = 0; i < n; i++) {
+        p[i] = alarms[i].first; /* NaN where nothing is judged: no member of the family */
+    }
+    int r = tare_benjamini_hochberg(p, n, err);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        alarms[i].q = p[i];
+        if (alarms[i].state >= TARE_ALARM_SUSPECT && !(p[i] < q_held)) {
+            alarms[i].state = TARE_ALARM_CHANCE;
+        }
+    }
+    free(p);
+    return r;
 }
 
 /* P[a session that truly moved by `shift` is beyond p and delta to that side]. */

@@ -61,7 +61,30 @@ def test_csv():
     with open("s.csv", "a", encoding="ascii") as to:
         to.write("c61,quiet,6.5\n")
     equal(rows("--csv", "s.csv")[1]["alarm"], "confirmed", "and the next one too")
-    contains(tare("history", "--csv", "s.csv").out, "suspect", "for people")
+    contains(tare("history", "--csv", "s.csv").out, "confirmed", "for people")
+    true(0 < fast["q"]["value"] <= 1, "the adjusted p")
+    # One series alone, and its picture.
+    equal(len(rows("--csv", "s.csv", "--series", "quiet")), 1, "a chosen series")
+    tare("history", "--csv", "s.csv", "--series", "fast", "--plot", "f.gp")
+    with open("f.gp", encoding="utf-8") as plot:
+        contains(plot.read(), "+8.", "the step stands beside its line")
+    contains(tare("history", "--csv", "s.csv", "--plot", "f.svg", rc=None).err, "name one with --series", "two series")
+    contains(tare("history", "--csv", "s.csv", "--series", "fast", "--plot", "f.bmp", rc=None).err, "must end in",
+             "no such format")
+    contains(tare("history", "--csv", "s.csv", "--series", "none such", rc=None).err, "none of 2 series", "no series")
+
+
+def test_many():
+    """Fifty quiet series, one of them a little off: as chance has it among so many."""
+    with open("m.csv", "w", encoding="ascii") as to:
+        to.write("label,series,value\n")
+        for s in range(50):
+            for i in range(24):
+                to.write(f"r{i},s{s:02d},{wave(i * 3 + s) * (1.045 if s == 7 and i == 23 else 1)}\n")
+    equal(rows("--csv", "m.csv", "--series", "s07")[0]["alarm"], "suspect: rerun", "alone")
+    found = rows("--csv", "m.csv")
+    contains(found[7]["alarm"], "by chance", "among fifty")
+    true(found[7]["q"]["value"] > 0.05 > found[7]["p"]["value"], "adjusted")
 
 
 def test_wrong():

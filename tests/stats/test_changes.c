@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -100,6 +101,27 @@ static void test_degenerate(void **state)
     assert_int_equal(c.n, 1);
     assert_int_equal(c.list[0].at, 25);
     free(c.list);
+}
+
+/* Bad input is refused, and what the caller had is untouched. */
+static void test_refused(void **state)
+{
+    (void)state;
+    const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+    struct tare_changes c = {.n = 7, .noise = 3};
+    struct tare_err err = {0};
+    double x[20];
+    for (size_t k = 0; k < 3; k++) {
+        for (size_t i = 0; i < 20; i++) {
+            x[i] = pattern(i);
+        }
+        x[11] = bad[k];
+        assert_int_equal(tare_changes_find(x, 20, one_percent, &c, &err), TARE_E_FORMAT);
+        assert_non_null(strstr(err.msg, "value 12 of 20"));
+    }
+    assert_int_equal(tare_changes_find(x, 10, 0, &c, &err), TARE_E_FORMAT);
+    assert_int_equal(tare_changes_find(x, 10, (double)NAN, &c, &err), TARE_E_FORMAT);
+    assert_true(c.n == 7 && c.noise == 3);
 }
 
 /* A step in the middle of more values than pairs can be listed of: found, without an interval. */
@@ -201,8 +223,9 @@ static void test_stretch(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_small), cmocka_unit_test(test_degenerate),
-                                       cmocka_unit_test(test_long),  cmocka_unit_test(test_quiet),
-                                       cmocka_unit_test(test_f1),    cmocka_unit_test(test_stretch)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_small),  cmocka_unit_test(test_degenerate),
+                                       cmocka_unit_test(test_long),   cmocka_unit_test(test_quiet),
+                                       cmocka_unit_test(test_f1),     cmocka_unit_test(test_stretch),
+                                       cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,9 +105,80 @@ static void test_rates(void **state)
     assert_true(found >= 0.7 && fabs(found - power) < 0.1);
 }
 
+enum { family = 100, sessions = 22 };
+
+/* A report over `family` normal series of 1 %, the last two sessions of the first `moved` of them by 10 %:
+ * how many are suspect or confirmed, among those that moved and the others, and how many were before? */
+static void report(struct tare_rng *rng, size_t moved, size_t *hits, size_t *wrong, size_t *before)
+{
+    struct tare_alarm a[family];
+    *hits = *wrong = *before = 0;
+    for (size_t s = 0; s < family; s++) {
+        for (size_t i = 0; i < sessions; i++) {
+            logs[i] = 0.01 * normal(rng) + (s < moved && i >= sessions - 2 ? log1p(0.10) : 0);
+        }
+        tare_history_alarm(logs, sessions, 0, 0.02, &a[s]);
+        *before += s >= moved && a[s].state >= TARE_ALARM_SUSPECT;
+    }
+    assert_int_equal(tare_history_adjust(a, family, NULL), 0);
+    for (size_t s = 0; s < family; s++) {
+        assert_true(a[s].q >= a[s].first);
+        *hits += s < moved && a[s].state >= TARE_ALARM_SUSPECT;
+        *wrong += s >= moved && a[s].state >= TARE_ALARM_SUSPECT;
+    }
+}
+
+/* Reports over a hundred series: of quiet ones few have any alarm; what moved is still found. */
+static void test_family(void **state)
+{
+    (void)state;
+    enum { reports = 400 };
+    struct tare_rng rng;
+    size_t any = 0, any_before = 0, found = 0, false_finds = 0, hits, wrong, before;
+    tare_rng_init(&rng, 78);
+    for (int i = 0; i < reports; i++) {
+        report(&rng, 0, &hits, &wrong, &before);
+        any += wrong > 0;
+        any_before += before > 0;
+    }
+    for (int i = 0; i < 100; i++) {
+        report(&rng, 5, &hits, &wrong, &before);
+        found += hits;
+        false_finds += wrong;
+    }
+    print_message(
+        "quiet reports with any suspicion: %.1f %%, unadjusted %.1f %%; five steps of 10 %% in a hundred: "
+        "%.1f %% found, %.2f false a report\n",
+        100.0 * (double)any / reports, 100.0 * (double)any_before / reports, (double)found / 5.0,
+        (double)false_finds / 100);
+    assert_true((double)any / reports <= 0.05 && any_before > 5 * any);
+    assert_true((double)found >= 0.6 * 500);
+    assert_true((double)false_finds <= 0.05 * (double)(found + false_finds));
+}
+
+/* What is not judged is no member of the family, and a series alone keeps its p. */
+static void test_adjust(void **state)
+{
+    (void)state;
+    struct tare_alarm a[3];
+    fill(20);
+    logs[19] = 0.1;
+    tare_history_alarm(logs, 20, 0, 0.02, &a[0]);
+    tare_history_alarm(logs, 5, 0, 0.02, &a[1]);
+    a[2] = a[1];
+    double p = a[0].p;
+    assert_int_equal(tare_history_adjust(a, 3, NULL), 0);
+    assert_int_equal(a[0].state, TARE_ALARM_SUSPECT);
+    assert_true(fabs(a[0].q - p) < 1e-15);
+    assert_true(isnan(a[1].q));
+    assert_int_equal(a[1].state, TARE_ALARM_FEW);
+    assert_int_equal(tare_history_adjust(a, 0, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_states), cmocka_unit_test(test_constant),
-                                       cmocka_unit_test(test_rates)};
+                                       cmocka_unit_test(test_rates), cmocka_unit_test(test_family),
+                                       cmocka_unit_test(test_adjust)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
