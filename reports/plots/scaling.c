@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Quality against size over untreated models, on a logarithmic axis, with a fitted law and its band where one
- * is handed in. It fits nothing itself. */
+/* Quality against size over untreated models, on a logarithmic axis, with the law that the score `scaling`
+ * fits to them and its band, or one that is handed in. It fits nothing itself. */
 #include "reports/plots/build.h"
+#include "reports/scores/scaling_points.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct scaling_options {
@@ -105,8 +107,71 @@ static enum tare_better direction(const struct scene *s, const struct tare_repor
     return TARE_BETTER_NONE;
 }
 
-int tare_plot_scaling(const struct tare_report_input *in, const char *x, const char *y,
-                      const struct tare_plot_fit *fit, struct tare_plot *out, struct tare_err *err)
+enum { curve_points = 65 };
+
+/* The law between the smallest and the largest of its points, a step of the logarithm each. */
+static int sample(struct tare_making *m, const struct tare_curve_fit *law,
+                  const struct tare_scaling_points *points, struct tare_err *err)
+{
+    double x[curve_points], y[curve_points], low[curve_points], high[curve_points];
+    double first = points->n[0], last = points->n[0];
+    int r = 0;
+    for (size_t i = 0; i < points->n_points; i++) {
+        first = fmin(first, points->n[i]);
+        last = fmax(last, points->n[i]);
+    }
+    for (size_t i = 0; r == 0 && i < curve_points; i++) {
+        x[i] = first * pow(last / first, (double)i / (curve_points - 1));
+        y[i] = tare_curve_fit_at(law, &x[i]);
+        r = tare_curve_fit_band(law, &x[i], &low[i], &high[i], err);
+    }
+    if (r == 0) {
+        bool band = isfinite(low[0]) && isfinite(high[0]);
+        struct tare_plot_fit fit = {x,
+                                    y,
+                                    band ? low : NULL,
+                                    band ? high : NULL,
+                                    curve_points,
+                                    0.95,
+                                    NULL,
+                                    "a bootstrap over the models"};
+        fit.text = tare_making_text(m, "%.3g + %.3g / x^%.3g", law->parameters[0].value,
+                                    law->parameters[1].value, law->parameters[2].value);
+        tare_making_say(m, "The law %s through %zu models of %s%s.", law->law->formula, points->n_points,
+                        points->arch ? points->arch : "one architecture",
+                        band ? "" : ", too few to resample: without a band");
+        add_fit(m, &fit);
+    }
+    return r;
+}
+
+/* The score's law through the models of one architecture; where it cannot be had, the caption says why. */
+static int add_law(struct tare_making *m, const struct scene *s, const struct tare_report_input *in,
+                   struct tare_err *err)
+{
+    struct tare_arena arena = {0};
+    struct tare_scaling_points points = {0};
+    struct tare_curve_fit law = {0};
+    struct tare_err why = {0};
+    char loss[160];
+    (void)snprintf(loss, sizeof loss, "%s@%s", s->y.first->name, s->y.one_task);
+    struct tare_scaling_from from = {.loss = loss, .size = s->x.first->name, .tokens = "train_tok"};
+    int r = tare_scaling_curve(in, &from, &arena, &points, &law, &why);
+    if (r == 0) {
+        r = sample(m, &law, &points, err);
+    } else if (r == TARE_E_NOMEM) {
+        r = tare_err_set(err, r, "%s", why.msg);
+    } else {
+        tare_making_say(m, "No law is fitted: %s.", why.msg);
+        r = 0;
+    }
+    tare_arena_fini(&arena);
+    return r;
+}
+
+/* fit NULL: the score's, if `with_law`. */
+static int make(const struct tare_report_input *in, const char *x, const char *y,
+                const struct tare_plot_fit *fit, bool with_law, struct tare_plot *out, struct tare_err *err)
 {
     struct tare_making m;
     char title[160];
@@ -119,25 +184,33 @@ int tare_plot_scaling(const struct tare_report_input *in, const char *x, const c
     int r = !s.y.first   ? tare_pick_nothing(&s.y, "scaling", in, err)
             : !s.x.first ? tare_pick_nothing(&s.x, "scaling", in, err)
                          : 0;
+    if (r == 0 && fit) {
+        add_fit(&m, fit);
+    } else if (r == 0 && with_law) {
+        r = add_law(&m, &s, in, err);
+    }
     if (r == 0) {
-        if (fit) {
-            add_fit(&m, fit);
-        }
         describe(&m, &s, direction(&s, in));
     }
     return tare_making_end(&m, r, err);
+}
+
+int tare_plot_scaling(const struct tare_report_input *in, const char *x, const char *y,
+                      const struct tare_plot_fit *fit, struct tare_plot *out, struct tare_err *err)
+{
+    return make(in, x, y, fit, false, out, err);
 }
 
 static int build(const struct tare_report_input *in, const void *opts, struct tare_plot *out,
                  struct tare_err *err)
 {
     const struct scaling_options *o = opts;
-    return tare_plot_scaling(in, o->x, o->y, NULL, out, err);
+    return make(in, o->x, o->y, NULL, true, out, err);
 }
 
 const struct tare_plot_kind tare_plot_kind_scaling = {
     .name = "scaling",
-    .summary = "quality against size of untreated models, with a fitted law where there is one",
+    .summary = "quality against size of untreated models, with a fitted law where the models carry one",
     .options = options,
     .options_size = sizeof(struct scaling_options),
     .build = build};

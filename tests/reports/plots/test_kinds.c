@@ -405,6 +405,38 @@ static void test_scaling(void **state)
     tare_plot_fini(&plot);
     build("scaling");
     assert_int_equal(plot.panels[0].n_series, 1);
+    assert_said("No law is fitted: ");
+}
+
+/* Six models on L = 1.5 + 40 / N^0.35: the plot has the score's law, with its band. */
+static void test_scaling_law(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    for (size_t i = 0; i < 6; i++) {
+        double size = 1e5 * pow(2, (double)i);
+        size_t c = made_cell(&made, names[i], "baseline", "text");
+        made.cells[c].facts = "{\"arch\":\"llama\"}";
+        made_figure(&made, c, "params_non_embedding", "1", size, 0);
+        made_figure(&made, c, "bits_per_byte", "bit/B", 1.5 + 40 / pow(size, 0.35), 0.02);
+    }
+    build("scaling");
+    const struct tare_plot_series *band = series(0, "95 % band");
+    assert_int_equal(plot.panels[0].n_series, 3);
+    for (size_t i = 0; i < band->n_points; i++) {
+        const struct tare_plot_point *p = &band->points[i];
+        double truth = 1.5 + 40 / pow(p->x, 0.35);
+        assert_true(fabs(p->y - truth) < 1e-3 * truth);
+        assert_true(p->y_low <= p->y && p->y <= p->y_high);
+    }
+    assert_near(band->points[0].x, 1e5);
+    assert_said("Band: 95 %, a bootstrap over the models");
+    assert_said("through 6 models of llama");
+    tare_plot_fini(&plot);
+    made.in.n_cells = 4; /* of which resamples hardly ever keep four: no band, and not one of no width */
+    build("scaling");
+    assert_int_equal(plot.panels[0].n_series, 2);
+    assert_said("without a band");
 }
 
 static const char facts[] =
@@ -623,6 +655,7 @@ int main(void)
         PLOT_TEST(test_load),
         PLOT_TEST(test_load_without_rates),
         PLOT_TEST(test_scaling),
+        PLOT_TEST(test_scaling_law),
         PLOT_TEST(test_curves_of_facts),
         PLOT_TEST(test_curves_of_file),
         PLOT_TEST(test_curves_of_bad_files),
