@@ -217,9 +217,6 @@ static int list(struct work *w, struct tare_changes *out, struct tare_err *err)
     for (size_t part = 1; r == 0 && part < w->n_begins; part++) {
         r = measure(w, part, &out->list[out->n++], err);
     }
-    if (r < 0) {
-        free(out->list);
-    }
     return r;
 }
 
@@ -262,6 +259,8 @@ int tare_changes_find(const double *x, size_t n, double min_shift, struct tare_c
     }
     if (r == 0) {
         *out = found;
+    } else {
+        free(found.list);
     }
     free(doubles);
     free(places);

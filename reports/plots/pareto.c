@@ -3,9 +3,11 @@
  * Quality against cost: one point a system, with the interval of each. The line joins the systems that no
  * other beats in both by their estimates. Grey is what another system clearly beats: no worse in either by
  * the estimates, and better beyond both intervals in one. What is beaten by the estimates alone is not
- * decided. It ranks nothing by modelled or declared figures.
+ * decided, as is all where a figure has no interval. The rule is that of the score `pareto`. It ranks nothing
+ * by modelled or declared figures.
  */
 #include "reports/plots/build.h"
+#include "reports/scores/front.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,27 +82,25 @@ static void find_systems(struct scene *s, const struct tare_report_input *in)
     }
 }
 
-/* The bound of the interval that is best (or worst) for it; the value where there is none. */
-static double bound(const struct tare_figure *f, bool high)
+/* Without an interval nothing is clear; that of an exact figure has no width. */
+static struct tare_score_value value_of(const struct tare_figure *f)
 {
-    return !tare_figure_has_interval(f) ? f->value : high ? f->high : f->low;
+    bool known = tare_figure_has_interval(f);
+    double none = (double)NAN;
+    return (struct tare_score_value){
+        .value = f->value, .low = known ? f->low : none, .high = known ? f->high : none};
 }
 
-/* Is a better than b beyond both intervals? */
-static bool clearly(const struct tare_figure *a, const struct tare_figure *b, enum tare_better better)
+static struct tare_dominance_count compare(const struct scene *s, const struct system *a,
+                                           const struct system *b)
 {
-    return better == TARE_BETTER_HIGHER ? bound(a, false) > bound(b, true) : bound(a, true) < bound(b, false);
-}
-
-static bool as_good(const struct tare_figure *a, const struct tare_figure *b, enum tare_better better)
-{
-    return better == TARE_BETTER_HIGHER ? a->value >= b->value : a->value <= b->value;
-}
-
-static bool differ(const struct system *a, const struct system *b)
-{
-    return a->x->value < b->x->value || a->x->value > b->x->value || a->y->value < b->y->value ||
-           a->y->value > b->y->value;
+    struct tare_dominance_count c = {0};
+    struct tare_score_value x = value_of(a->x), y = value_of(b->x);
+    tare_dominance_add(&c, &x, &y, s->better_x);
+    x = value_of(a->y);
+    y = value_of(b->y);
+    tare_dominance_add(&c, &x, &y, s->better_y);
+    return c;
 }
 
 static void judge(struct scene *s)
@@ -108,13 +108,11 @@ static void judge(struct scene *s)
     for (size_t i = 0; i < s->n; i++) {
         struct system *a = &s->systems[i];
         for (size_t j = 0; j < s->n; j++) {
-            const struct system *b = &s->systems[j];
-            if (j == i || !differ(a, b) || !as_good(b->x, a->x, s->better_x) ||
-                !as_good(b->y, a->y, s->better_y)) {
-                continue;
+            struct tare_dominance_count c = compare(s, &s->systems[j], a);
+            if (tare_dominance_by_value(&c)) {
+                bool clear = tare_dominance_of(&c) == TARE_DOMINANCE_CLEAR;
+                a->standing = clear ? DOMINATED : a->standing == ON_FRONT ? UNDECIDED : a->standing;
             }
-            bool clear = clearly(b->x, a->x, s->better_x) || clearly(b->y, a->y, s->better_y);
-            a->standing = clear ? DOMINATED : a->standing == ON_FRONT ? UNDECIDED : a->standing;
         }
     }
 }

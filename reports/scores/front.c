@@ -4,45 +4,53 @@
 
 #include <stdlib.h>
 
-struct count {
-    size_t common, better, worse, clearly_better, clearly_worse;
-};
-
-static struct count compare(const struct tare_score_matrix *m, size_t x, size_t y)
+void tare_dominance_add(struct tare_dominance_count *to, const struct tare_score_value *x,
+                        const struct tare_score_value *y, enum tare_better better)
 {
-    struct count c = {0};
+    if (!isfinite(x->value) || !isfinite(y->value)) {
+        return;
+    }
+    double gain = better == TARE_BETTER_LOWER ? y->value - x->value : x->value - y->value;
+    to->common++;
+    to->better += gain > 0;
+    to->worse += gain < 0;
+    to->clearly_better += gain > 0 && tare_score_clearly_better(x, y, better);
+    to->clearly_worse += gain < 0 && tare_score_clearly_better(y, x, better);
+}
+
+bool tare_dominance_by_value(const struct tare_dominance_count *c)
+{
+    return c->common > 0 && c->worse == 0 && c->better > 0;
+}
+
+enum tare_dominance tare_dominance_of(const struct tare_dominance_count *c)
+{
+    if (c->worse == 0 && c->clearly_better > 0) {
+        return TARE_DOMINANCE_CLEAR;
+    }
+    bool within = tare_dominance_by_value(c) || (c->clearly_worse == 0 && c->clearly_better > 0);
+    return within ? TARE_DOMINANCE_WITHIN : TARE_DOMINANCE_NONE;
+}
+
+static struct tare_dominance_count compare(const struct tare_score_matrix *m, size_t x, size_t y)
+{
+    struct tare_dominance_count c = {0};
     for (size_t j = 0; j < m->n_metrics; j++) {
-        const struct tare_score_value *a = tare_score_at(m, x, j), *b = tare_score_at(m, y, j);
-        enum tare_better better = m->metrics[j].better;
-        if (!isfinite(a->value) || !isfinite(b->value)) {
-            continue;
-        }
-        double gain = better == TARE_BETTER_LOWER ? b->value - a->value : a->value - b->value;
-        c.common++;
-        c.better += gain > 0;
-        c.worse += gain < 0;
-        c.clearly_better += gain > 0 && tare_score_clearly_better(a, b, better);
-        c.clearly_worse += gain < 0 && tare_score_clearly_better(b, a, better);
+        tare_dominance_add(&c, tare_score_at(m, x, j), tare_score_at(m, y, j), m->metrics[j].better);
     }
     return c;
 }
 
 bool tare_dominates_by_value(const struct tare_score_matrix *m, size_t x, size_t y)
 {
-    struct count c = compare(m, x, y);
-    return c.common > 0 && c.worse == 0 && c.better > 0;
+    struct tare_dominance_count c = compare(m, x, y);
+    return tare_dominance_by_value(&c);
 }
 
 struct tare_standing tare_dominates(const struct tare_score_matrix *m, size_t x, size_t y)
 {
-    struct count c = compare(m, x, y);
-    struct tare_standing s = {.n_common = c.common};
-    if (c.worse == 0 && c.clearly_better > 0) {
-        s.dominance = TARE_DOMINANCE_CLEAR;
-    } else if ((c.worse == 0 && c.better > 0) || (c.clearly_worse == 0 && c.clearly_better > 0)) {
-        s.dominance = TARE_DOMINANCE_WITHIN;
-    }
-    return s;
+    struct tare_dominance_count c = compare(m, x, y);
+    return (struct tare_standing){.dominance = tare_dominance_of(&c), .n_common = c.common};
 }
 
 /* Sorts pointers to points by one coordinate, the largest first: insertion, for fronts are short. */

@@ -21,6 +21,17 @@ struct tare_standing {
     size_t n_common; /* metrics that both have */
 };
 
+/* x beside y, metric by metric: the rule itself, for those who have no matrix. Zero-initialise. */
+struct tare_dominance_count {
+    size_t common, better, worse, clearly_better, clearly_worse; /* metrics */
+};
+/* One more metric; nothing is added where one of them is absent. */
+void tare_dominance_add(struct tare_dominance_count *to, const struct tare_score_value *x,
+                        const struct tare_score_value *y, enum tare_better better);
+enum tare_dominance tare_dominance_of(const struct tare_dominance_count *count);
+/* By values alone: no worse in any and better in one. */
+bool tare_dominance_by_value(const struct tare_dominance_count *count);
+
 struct tare_standing tare_dominates(const struct tare_score_matrix *m, size_t x, size_t y);
 /* By values alone, on the common metrics: no worse in any and better in one. */
 bool tare_dominates_by_value(const struct tare_score_matrix *m, size_t x, size_t y);

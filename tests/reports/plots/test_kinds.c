@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is built: points are the figures, groups are the right ones, and where there is no data there is a
  * reason and no plot. */
-#include "made.h"
+#include "built.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -12,79 +12,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static struct made made;
-static struct tare_plot plot;
-static struct tare_err err;
-
-static int begin(void **state)
-{
-    (void)state;
-    made_begin(&made);
-    memset(&plot, 0, sizeof plot);
-    memset(&err, 0, sizeof err);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    tare_plot_fini(&plot);
-    return 0;
-}
-
-static void build(const char *what)
-{
-    if (tare_plot_build(&made.in, what, &plot, &err) != 0) {
-        fail_msg("%s: %s", what, err.msg);
-    }
-}
-
-static void refuse(const char *what, int code, const char *why)
-{
-    assert_int_equal(tare_plot_build(&made.in, what, &plot, &err), code);
-    if (!strstr(err.msg, why)) {
-        fail_msg("no \"%s\" in: %s", why, err.msg);
-    }
-    tare_plot_fini(&plot);
-}
-
-static const struct tare_plot_series *series(size_t panel, const char *name)
-{
-    const struct tare_plot_series *s = made_series(&plot, panel, name);
-    if (!s) {
-        fail_msg("no series %s", name);
-    }
-    return s;
-}
-
-static void assert_near(double actual, double expected)
-{
-    if (!(fabs(actual - expected) <= 1e-12 * fabs(expected))) {
-        fail_msg("%.17g is not %.17g", actual, expected);
-    }
-}
-
-static void assert_point(const struct tare_plot_point *p, double x, double y)
-{
-    assert_near(p->x, x);
-    assert_near(p->y, y);
-}
-
-static void assert_said(const char *part)
-{
-    if (!strstr(plot.caption, part)) {
-        fail_msg("no \"%s\" in: %s", part, plot.caption);
-    }
-}
-
-/* Quality with an interval of +-half_y, throughput with +-half_x. */
-static void system_of(const char *model, double throughput, double half_x, double acc, double half_y)
-{
-    size_t c = made_cell(&made, model, "baseline", "t");
-    made_figure(&made, c, "decode_throughput", "tok/s", throughput, half_x);
-    made_figure(&made, c, "acc", "1", acc, half_y);
-}
 
 static void test_no_cells(void **state)
 {
@@ -104,116 +31,6 @@ static void test_usage(void **state)
     refuse("pareto{x=1", TARE_E_USAGE, "end with");
     build("pareto{}");
     assert_int_equal(plot.n_panels, 1);
-}
-
-/* a is fast and bad, b slow and good; c is worse than a beyond all intervals; d is worse than b by its
- * estimates only. */
-static void four_systems(void)
-{
-    system_of("a", 100, 1, 0.5, 0.01);
-    system_of("b", 10, 1, 0.9, 0.02);
-    system_of("c", 50, 1, 0.4, 0.01);
-    system_of("d", 9.5, 1, 0.89, 0.02);
-}
-
-static void test_pareto(void **state)
-{
-    (void)state;
-    four_systems();
-    build("pareto");
-    const struct tare_plot_series *front = series(0, "on the front");
-    assert_int_equal(front->n_points, 2);
-    assert_point(&front->points[0], 10, 0.9);
-    assert_near(front->points[0].x_low, 9);
-    assert_near(front->points[0].x_high, 11);
-    assert_near(front->points[0].y_low, 0.88);
-    assert_string_equal(front->points[0].label, "b");
-    assert_point(&front->points[1], 100, 0.5);
-    assert_point(&series(0, "dominated")->points[0], 50, 0.4);
-    assert_true(series(0, "dominated")->muted);
-    assert_point(&series(0, "not decided")->points[0], 9.5, 0.89);
-    assert_string_equal(plot.panels[0].x.unit, "tok/s");
-    assert_int_equal(plot.panels[0].x.better, TARE_BETTER_HIGHER);
-    assert_said("96.9 % intervals (order statistics)");
-}
-
-/* More throughput reached at a quality: the staircase goes down behind the faster one. */
-static void test_pareto_line(void **state)
-{
-    (void)state;
-    four_systems();
-    build("pareto");
-    const struct tare_plot_series *line = &plot.panels[0].series[0];
-    assert_int_equal(line->style, TARE_PLOT_LINE);
-    assert_int_equal(line->n_points, 3);
-    assert_point(&line->points[1], 10, 0.5);
-}
-
-/* Better beyond the intervals in one figure and no worse in the other suffices; worse in the other by a hair
- * does not, and equal figures dominate nobody. */
-static void test_pareto_clear(void **state)
-{
-    (void)state;
-    system_of("a", 100, 1, 0.50, 0.05);
-    system_of("b", 50, 1, 0.49, 0.05);
-    system_of("c", 50, 1, 0.501, 0.05);
-    system_of("a2", 100, 1, 0.50, 0.05);
-    build("pareto");
-    assert_int_equal(series(0, "on the front")->n_points, 3);
-    assert_int_equal(series(0, "dominated")->n_points, 1);
-    assert_point(&series(0, "dominated")->points[0], 50, 0.49);
-    assert_null(made_series(&plot, 0, "not decided"));
-}
-
-/* Where less is better on x, the corner is on the other side. */
-static void test_pareto_cost(void **state)
-{
-    (void)state;
-    size_t a = made_cell(&made, "a", "baseline", "t"), b = made_cell(&made, "b", "baseline", "t");
-    made_figure(&made, a, "peak_rss", "B", 100, 1);
-    made_figure(&made, a, "acc", "1", 0.5, 0.01);
-    made_figure(&made, b, "peak_rss", "B", 200, 1);
-    made_figure(&made, b, "acc", "1", 0.9, 0.01);
-    build("pareto");
-    assert_int_equal(plot.panels[0].x.better, TARE_BETTER_LOWER);
-    assert_int_equal(series(0, "on the front")->n_points, 2);
-    assert_point(&plot.panels[0].series[0].points[1], 200, 0.5);
-}
-
-static void test_pareto_leaves_out(void **state)
-{
-    (void)state;
-    four_systems();
-    system_of("void", 1000, 1, 1, 0.01);
-    made.cells[4].verdict = "INVALID";
-    made.cells[4].reasons = "CRASH";
-    system_of("other", 1000, 1, 1, 0.01);
-    made.figures[5][0].scope = "node";
-    build("pareto");
-    assert_int_equal(series(0, "on the front")->n_points, 2);
-    assert_said("not valid are left out");
-    assert_said("of another kind, unit or scope are left out");
-}
-
-static void test_pareto_refuses(void **state)
-{
-    (void)state;
-    four_systems();
-    for (size_t i = 0; i < 4; i++) {
-        struct tare_figure *f = made_figure(&made, i, "energy_modelled", "J", 1, 0.5);
-        f->kind = TARE_KIND_MODELLED;
-        made_figure(&made, i, "clock_step", "s", 1, 0.5);
-        made_absent(&made, i, "cost_total", "no prices were declared");
-    }
-    refuse("pareto{x=energy_modelled}", TARE_E_UNSUPPORTED, "never ranked");
-    refuse("pareto{x=clock_step}", TARE_E_UNSUPPORTED, "neither more nor less");
-    refuse("pareto{x=cost_total}", TARE_E_UNSUPPORTED, "no prices were declared");
-    refuse("pareto{x=nothing}", TARE_E_UNSUPPORTED, "no cell has the figure nothing");
-    for (size_t i = 0; i < 4; i++) {
-        made.cells[i].verdict = "INVALID";
-        made.cells[i].reasons = "FOREIGN_CPU";
-    }
-    refuse("pareto", TARE_E_UNSUPPORTED, "FOREIGN_CPU");
 }
 
 static void roof_cell(const char *model, double rate, double mfu, double ridge)
@@ -378,7 +195,7 @@ static void test_load_without_rates(void **state)
     (void)state;
     four_systems();
     refuse("load", TARE_E_UNSUPPORTED, "no cell was measured under an offered load");
-    begin(state);
+    built_begin(state);
     load_cell("open-10", 10, 10, 0.1, 0.2);
     refuse("load", TARE_E_UNSUPPORTED, "at two rates");
 }
@@ -631,19 +448,11 @@ static void test_cdf_without_samples(void **state)
     refuse("latency-cdf", TARE_E_UNSUPPORTED, "no raw samples");
 }
 
-#define PLOT_TEST(name_) cmocka_unit_test_setup_teardown(name_, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         PLOT_TEST(test_no_cells),
         PLOT_TEST(test_usage),
-        PLOT_TEST(test_pareto),
-        PLOT_TEST(test_pareto_line),
-        PLOT_TEST(test_pareto_clear),
-        PLOT_TEST(test_pareto_cost),
-        PLOT_TEST(test_pareto_leaves_out),
-        PLOT_TEST(test_pareto_refuses),
         PLOT_TEST(test_roofline),
         PLOT_TEST(test_roofline_torn),
         PLOT_TEST(test_roofline_without_roof),
