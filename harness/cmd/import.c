@@ -8,6 +8,7 @@
 #include "config.h"
 #include "interop/interop.h"
 #include "store/import.h"
+#include "store/query.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -370,13 +371,18 @@ static int import(const void *opts, const struct tare_command_args *args, struct
     }
     int r = o->format ? tare_interop_find(o->format, &named, err) : 0;
     r = r == 0 ? check_files(args, err) : r;
+    bool is_new = r == 0 && access(o->db, F_OK) != 0;
     r = r == 0 ? tare_store_open(o->db, TARE_STORE_CREATE, &store, err) : r;
     if (r < 0) {
         return r;
     }
     struct tare_json *list = tare_json_new_array();
     r = import_all(store, args, o, list, err);
+    bool is_empty = r < 0 && is_new && tare_query_last_run(store, &(int64_t){0}, NULL) == TARE_E_DATABASE;
     tare_store_close(store);
+    if (is_empty) { /* made for nothing: it would only seem to be a result */
+        (void)unlink(o->db);
+    }
     if (r == 0 && args->json) {
         return tare_print_json(list, err);
     }

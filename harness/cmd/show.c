@@ -4,6 +4,7 @@
 
 #include "cmd/explain.h"
 #include "store/certificate.h"
+#include "store/import.h"
 #include "store/query.h"
 
 #include <stdlib.h>
@@ -132,6 +133,20 @@ static int add_instruments(const struct view *v, int64_t run_id, struct tare_jso
     return r == 0 ? tare_query_meters(v->store, run_id, add_meter, &inner, err) : r;
 }
 
+static int add_import(void *ctx, const struct tare_import_row *row, struct tare_err *err)
+{
+    (void)err;
+    struct tare_json *o = tare_json_add_object(((struct view *)ctx)->into, "import");
+    tare_json_add_str(o, "file", row->path);
+    tare_json_add_str(o, "sha256", row->sha256);
+    tare_json_add_i64(o, "bytes", row->bytes);
+    tare_json_add_str(o, "format", row->format);
+    tare_json_add_str(o, "tool", row->tool);
+    tare_json_add_str(o, "tool_version", row->tool_version);
+    tare_json_add_str(o, "imported", row->imported_utc);
+    return 0;
+}
+
 static int add_run(void *ctx, const struct tare_run_row *run, struct tare_err *err)
 {
     struct view *v = ctx;
@@ -146,13 +161,15 @@ static int add_run(void *ctx, const struct tare_run_row *run, struct tare_err *e
     tare_json_add_str(o, "finished", run->finished_utc);
     tare_json_add_str(o, "plan_sha256", run->plan_sha256);
     tare_json_add_str(o, "tare", run->tare_version);
-    if (!v->run_id) {
-        return 0;
+    inner.into = o;
+    int r = tare_query_import(v->store, run->id, add_import, &inner, NULL, err);
+    if (r < 0 || !v->run_id) {
+        return r;
     }
     tare_json_add_i64(o, "seed", run->seed);
     tare_json_add_str(o, "plan", run->plan);
     inner.into = tare_json_add_object(o, "environment");
-    int r = tare_query_environment(v->store, run->id, add_pair, &inner, err);
+    r = tare_query_environment(v->store, run->id, add_pair, &inner, err);
     r = r == 0 ? add_instruments(v, run->id, o, err) : r;
     inner.into = tare_json_add_array(o, "cells");
     return r == 0 ? tare_query_cells(v->store, run->id, add_cell, &inner, err) : r;
@@ -180,6 +197,16 @@ static void print_cells(const struct tare_json *run, struct tare_buf *to)
     }
 }
 
+static void print_import(const struct tare_json *import, struct tare_buf *to)
+{
+    if (import) {
+        tare_buf_printf(
+            to, "  imported from %s (%s, sha256 %.12s) of %s %s on %s: its figures are reported\n",
+            text_of(import, "file"), text_of(import, "format"), text_of(import, "sha256"),
+            text_of(import, "tool"), text_of(import, "tool_version"), text_of(import, "imported"));
+    }
+}
+
 static int print(const struct tare_json *runs, struct tare_err *err)
 {
     struct tare_buf text;
@@ -191,6 +218,7 @@ static int print(const struct tare_json *runs, struct tare_err *err)
         if (r == 0) {
             tare_buf_printf(&text, "run %s: %s, started %s, finished %s\n", number, text_of(o, "name"),
                             text_of(o, "started"), text_of(o, "finished"));
+            print_import(tare_json_get(o, "import"), &text);
             print_cells(o, &text);
         }
         free(number);

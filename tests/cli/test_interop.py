@@ -3,6 +3,7 @@
 SQL judge here; what was measured goes out in their forms; and what was imported is marked wherever it shows."""
 import csv
 import glob
+import hashlib
 import io
 import json
 import os
@@ -120,8 +121,10 @@ def test_all_or_nothing():
         file.write(read("hyperfine.json").replace('"mean": 0.002', '"mean": "soon"'))
     refused = tare("import", sample("emissions.csv"), "bad.json", rc=5)
     contains(refused.err, "bad.json: record 2: mean: a number is needed", "place")
-    equal(scalar("tare.db", "SELECT count(*) FROM run"), 0, "nothing is stored")
-    equal(scalar("tare.db", "SELECT count(*) FROM import_record"), 0, "nothing is stored")
+    equal(os.path.exists("tare.db"), False, "and no database is left that holds nothing")
+    tare("import", sample("emissions.csv"))
+    tare("import", sample("emissions.csv"), "bad.json", rc=5)
+    equal(scalar("tare.db", "SELECT count(*) FROM run"), 1, "what was there stays, and nothing is added")
     tare("import", "nowhere.json", rc=5)
     tare("import", rc=2)
     tare("import", sample("emissions.csv"), "--format", "hyperfine", rc=5)
@@ -140,6 +143,11 @@ def test_same_labels_are_told_apart():
 
 def test_imported_stays_what_it_is():
     tare("import", sample("vllm-bench.json"))
+    contains(tare("show").out, "vllm-bench.json (vllm-bench, sha256 ", "where it came from")
+    contains(tare("show").out, "its figures are reported", "and what that means")
+    with open(sample("vllm-bench.json"), "rb") as file:
+        equal(strict_json(tare("show", "--json").out, "show")[0]["import"]["sha256"],
+              hashlib.sha256(file.read()).hexdigest(), "the file by its hash")
     contains(tare("export", "llama-bench", rc=2).err, "its own form only", "no laundering")
     contains(tare("export", "guidellm", rc=2).err, "its own form only", "read only")
     contains(tare("derive", rc=2).err, "was imported", "nothing to derive")
