@@ -9,6 +9,9 @@
 #include <tare/meter.h>
 
 /* An attempt that ended before its first sample tells nothing about the repeat. */
+/* Attempts are few, and what they hold is much: they come first, and CROSS JOIN keeps SQLite to that order
+ * (it would else walk all readings of the database for every cell). */
+#define OF_CELL      "a.repeat_id IN (SELECT id FROM repeat WHERE cell_id = ?)"
 #define OWNS_SAMPLES "EXISTS (SELECT 1 FROM sample s WHERE s.repeat_id = a.repeat_id AND s.attempt_id = a.id)"
 
 int tare_query_runs(struct tare_store *store, tare_run_fn fn, void *ctx, struct tare_err *err)
@@ -180,8 +183,8 @@ int tare_query_readings(struct tare_store *store, int64_t cell_id, tare_reading_
         store,
         "SELECT a.repeat_id, d.phase, d.meter, d.name, d.value, d.unit, d.kind, d.scope, d.source, d.absent, "
         "d.u, d.gain, d.flags "
-        "FROM reading d JOIN attempt a ON a.id = d.attempt_id JOIN repeat r ON r.id = a.repeat_id "
-        "WHERE r.cell_id = ? AND " OWNS_SAMPLES " ORDER BY d.attempt_id, d.phase, d.meter, d.name",
+        "FROM attempt a CROSS JOIN reading d ON d.attempt_id = a.id "
+        "WHERE " OF_CELL " AND " OWNS_SAMPLES " ORDER BY d.attempt_id, d.phase, d.meter, d.name",
         &s, err, "i", cell_id);
     return r == 0 ? walk_readings(store, s, fn, ctx, err) : r;
 }
@@ -193,10 +196,9 @@ int tare_query_phases(struct tare_store *store, int64_t cell_id, tare_reading_fn
     int r = tare_sql_prepare(
         store,
         "SELECT a.repeat_id, p.name, 'clock', 'wall', CAST(p.end_ns - p.begin_ns AS REAL), 'ns', 'measured', "
-        "'process', 'CLOCK_MONOTONIC', NULL, NULL, NULL, '' FROM phase p JOIN attempt a ON a.id = "
-        "p.attempt_id "
-        "JOIN repeat r ON r.id = a.repeat_id "
-        "WHERE r.cell_id = ? AND p.end_ns IS NOT NULL AND " OWNS_SAMPLES " ORDER BY p.attempt_id, p.begin_ns",
+        "'process', 'CLOCK_MONOTONIC', NULL, NULL, NULL, '' FROM attempt a CROSS JOIN phase p "
+        "ON p.attempt_id = a.id WHERE " OF_CELL " AND p.end_ns IS NOT NULL AND " OWNS_SAMPLES
+        " ORDER BY p.attempt_id, p.begin_ns",
         &s, err, "i", cell_id);
     return r == 0 ? walk_readings(store, s, fn, ctx, err) : r;
 }
@@ -255,8 +257,8 @@ int tare_query_facts(struct tare_store *store, int64_t cell_id, char **out, stru
 {
     sqlite3_stmt *s = NULL;
     int r = tare_sql_prepare(store,
-                             "SELECT a.model_facts FROM attempt a JOIN repeat r ON r.id = a.repeat_id "
-                             "WHERE r.cell_id = ? AND a.model_facts IS NOT NULL ORDER BY a.id DESC LIMIT 1",
+                             "SELECT a.model_facts FROM attempt a WHERE " OF_CELL
+                             " AND a.model_facts IS NOT NULL ORDER BY a.id DESC LIMIT 1",
                              &s, err, "i", cell_id);
     if (r == 0) {
         r = tare_sql_step(store, s, err);
