@@ -9,6 +9,8 @@
 
 #include "stats/line.h"
 
+#include <tare/rng.h>
+
 static void test_exact_line(void **state)
 {
     (void)state;
@@ -43,9 +45,62 @@ static void test_too_little(void **state)
     }
 }
 
+static double normal(struct tare_rng *rng)
+{
+    return tare_normal_quantile(((double)tare_rng_below(rng, 1u << 30) + 0.5) / (1u << 30));
+}
+
+static double skewed(struct tare_rng *rng)
+{
+    return -log(((double)tare_rng_below(rng, 1u << 30) + 0.5) / (1u << 30)) - 1;
+}
+
+static double even(struct tare_rng *rng)
+{
+    return (double)tare_rng_below(rng, 1u << 30) / (1u << 30) - 0.5;
+}
+
+/* 2,000 lines of known slope through lengths that double, as views fit them: how often do the intervals of
+ * the slope and of the line in its middle hold the truth? */
+static void test_coverage(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *errors;
+        double (*draw)(struct tare_rng *rng);
+        size_t n;
+    } cases[] = {{"normal", normal, 3}, {"normal", normal, 5}, {"normal", normal, 20}, {"even", even, 4},
+                 {"even", even, 10},    {"skewed", skewed, 4}, {"skewed", skewed, 10}};
+    enum { sets = 2000 };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        double x[20], y[20];
+        int slopes = 0, bands = 0;
+        struct tare_rng rng;
+        tare_rng_init(&rng, 400 + k);
+        for (int t = 0; t < sets; t++) {
+            for (size_t i = 0; i < cases[k].n; i++) {
+                x[i] = (double)i * log(2);
+                y[i] = 1.5 + 0.7 * x[i] + 0.05 * cases[k].draw(&rng);
+            }
+            struct tare_fit_line l = tare_line_fit(x, y, cases[k].n);
+            struct tare_interval s = tare_line_slope(&l, 0.95);
+            slopes += s.ok && s.low <= 0.7 && 0.7 <= s.high;
+            double middle = x[cases[k].n - 1] / 2;
+            bands +=
+                fabs(l.intercept + l.slope * middle - (1.5 + 0.7 * middle)) <= tare_line_band(&l, middle);
+        }
+        print_message("%-6s %2zu points: slope %.1f %%, line %.1f %%\n", cases[k].errors, cases[k].n,
+                      100.0 * slopes / sets, 100.0 * bands / sets);
+        assert_in_range(slopes, 93 * sets / 100, 97 * sets / 100);
+        if (cases[k].draw == normal) { /* what the method supposes; of few other errors it holds less */
+            assert_in_range(bands, 93 * sets / 100, 97 * sets / 100);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_exact_line), cmocka_unit_test(test_by_hand),
-                                       cmocka_unit_test(test_too_little)};
+                                       cmocka_unit_test(test_too_little), cmocka_unit_test(test_coverage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
