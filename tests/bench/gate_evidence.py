@@ -54,7 +54,7 @@ def main():
         counts = repeat(n, what, SPIN, SPIN, "tokens,items=8", ["token_throughput", "latency_p50"])
         return counts["any failed"] > max(1, n // 200)
     if what == "slowdown":
-        counts = repeat(n, what, ENGINE, ENGINE + ",slowdown=0.05", "tokens,items=128,max_output=16",
+        counts = repeat(n, what, ENGINE, ENGINE + ",slowdown=0.05", "tokens,items=64,max_output=16",
                         ["latency_p50"])  # of 32 requests one burst of a neighbour is half
         return counts["failed"] < n
     task = "copy,items=1000,level=8"
