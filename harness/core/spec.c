@@ -4,6 +4,7 @@
 
 #include "base/opt.h"
 
+#include <math.h>
 #include <string.h>
 
 #define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct tare_spec, member_)
@@ -68,6 +69,20 @@ static int fill(const struct tare_json *json, struct tare_spec *spec, struct tar
         r = tare_err_set(err, TARE_E_FORMAT, "cell: names no backend, task or data folder");
     }
     return r;
+}
+
+double tare_spec_number(const struct tare_json *options, const char *name)
+{
+    const struct tare_json *given = tare_json_get(options, name);
+    const struct tare_opt one[] = {{.name = name, .type = TARE_OPT_I64}, TARE_OPT_END};
+    const char *text = tare_json_str(given);
+    struct tare_err ignored = {0};
+    int64_t value = 0;
+    if (tare_json_type(given) == TARE_JSON_NUMBER) {
+        return tare_json_num(given);
+    }
+    return text && tare_opts_set(one, &value, name, text, "option", &ignored) == 0 ? (double)value
+                                                                                   : (double)NAN;
 }
 
 int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err)

@@ -41,6 +41,10 @@ struct tare_spec {
     struct tare_json *meters;      /* an object that holds the plan's "meters", or NULL */
 };
 
+/* A whole number among a cell's options, written as a number (by a plan) or as text (from the command line);
+ * NaN where it is not given. */
+double tare_spec_number(const struct tare_json *options, const char *name);
+
 TARE_MUST_CHECK int tare_spec_parse(const char *text, size_t n, struct tare_spec *out, struct tare_err *err);
 void tare_spec_fini(struct tare_spec *spec);
 /* The same spec, to begin at another item; free() it. What is the supervisor's to do, exe and environment, is

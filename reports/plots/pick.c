@@ -5,6 +5,8 @@
  */
 #include "reports/plots/build.h"
 
+#include "core/spec.h"
+
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -359,8 +361,7 @@ double tare_cell_option(const struct tare_report_cell *cell, const char *name)
     struct tare_err ignored = {0};
     double value = (double)NAN;
     if (cell->spec && tare_json_parse(cell->spec, strlen(cell->spec), "stored spec", &spec, &ignored) == 0) {
-        const struct tare_json *v = tare_json_get(tare_json_get(spec, "task_options"), name);
-        value = tare_json_type(v) == TARE_JSON_NUMBER ? tare_json_num(v) : value;
+        value = tare_spec_number(tare_json_get(spec, "task_options"), name);
         tare_json_destroy(spec);
     }
     return value;

@@ -11,9 +11,9 @@
 
 static double option(const struct tare_spec *spec, const struct tare_task *task, const char *name)
 {
-    const struct tare_json *given = tare_json_get(spec->task_options, name);
-    if (tare_json_type(given) == TARE_JSON_NUMBER) {
-        return tare_json_num(given);
+    double given = tare_spec_number(spec->task_options, name);
+    if (isfinite(given)) {
+        return given;
     }
     for (const struct tare_opt *o = task->options; o && o->name; o++) {
         if (strcmp(o->name, name) == 0 && o->def) {

@@ -5,6 +5,7 @@ aa        N checks of an arm against itself: fixed arithmetic of the null backen
 slowdown  N checks of the native engine against itself with 5 % of every token's time spun away behind it
 quality   N checks of 1,000 answers against the same with 10 wrong ones, and of as many that are all alike
 
+GATE_NOISE and GATE_BLOCKS stand for --noise (flag) and, of the slow-down, --blocks (10).
 Prints one line a check and a summary; ends with 1 where a target is missed. docs/check.md has its results.
 """
 import collections
@@ -20,9 +21,9 @@ SPIN = "null,work_rounds=400000"
 ENGINE = "native,path=zoo:llama-1m"
 
 
-def check(db, base, candidate, task, metrics, seed):
+def check(db, base, candidate, task, metrics, seed, blocks=10):
     done = tare("check", "--db", db, "--json", "--noise", os.environ.get("GATE_NOISE", "flag"), "--seed",
-                str(seed), "--base", base, "--candidate", candidate, "--task", task,
+                str(seed), "--blocks", str(blocks), "--base", base, "--candidate", candidate, "--task", task,
                 *(word for m in metrics for word in ("--metric", m)), rc=None)
     found = json.loads(done.out)
     return found["stage"], [(m["figure"], m["verdict"], change_of(m)) for m in found["metrics"]]
@@ -35,11 +36,11 @@ def change_of(metric):
     return f"{metric['change']:+.2f} points" if points else f"{100 * metric['change']:+.2f} %"
 
 
-def repeat(n, what, *args):
+def repeat(n, what, *args, **more):
     counts = collections.Counter()
     for i in range(n):
         with tempfile.TemporaryDirectory() as folder:
-            stage, lines = check(os.path.join(folder, "x.db"), *args, i + 1)
+            stage, lines = check(os.path.join(folder, "x.db"), *args, i + 1, **more)
         counts.update(verdict for _, verdict, _ in lines)
         counts["any failed"] += any(verdict == "failed" for _, verdict, _ in lines)
         counts["stage 2"] += stage == 2
@@ -54,8 +55,8 @@ def main():
         counts = repeat(n, what, SPIN, SPIN, "tokens,items=8", ["token_throughput", "latency_p50"])
         return counts["any failed"] > max(1, n // 200)
     if what == "slowdown":
-        counts = repeat(n, what, ENGINE, ENGINE + ",slowdown=0.05", "tokens,items=64,max_output=16",
-                        ["latency_p50"])  # of 32 requests one burst of a neighbour is half
+        counts = repeat(n, what, ENGINE, ENGINE + ",slowdown=0.05", "tokens,items=32,max_output=16",
+                        ["latency_p50"], blocks=int(os.environ.get("GATE_BLOCKS", "10")))
         return counts["failed"] < n
     task = "copy,items=1000,level=8"
     lost = repeat(n, what, "null", "null,wrong_every=100", task, ["exact"])

@@ -87,6 +87,12 @@ def test_crash_is_no_gap():
     true(cells and all(c.get("mark") == "CRASH" for c in cells), f"a crashed cell: {cells}")
 
 
+def test_lengths_from_the_command_line():
+    """Options given there are texts in the spec; the caption once told the defaults in their place."""
+    tare("run", "--db", "l.db", "--model", "null", "--task", "tokens,items=2,prompt_tok=128,max_output=5", "--repeats", "1")
+    contains(tare("report", "--db", "l.db", "-f", "md").out, "prompts of 128 to 128 tokens, 5 to 5 generated", "caption")
+
+
 def test_a_copied_view():
     db = make()
     view = strict_json(tare("report", "--print-view", "serving").out, "printed view")

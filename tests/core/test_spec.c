@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A worker's orders: read, defaults, refused, and told to begin at another item. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -139,11 +140,31 @@ static void test_from_damaged(void **state)
     }
 }
 
+/* A plan writes numbers, the command line texts; both mean the same. */
+static void test_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *json;
+        double value; /* NaN: not given */
+    } cases[] = {{"{\"n\":128}", 128}, {"{\"n\":\"128\"}", 128}, {"{\"n\":\"many\"}", NAN},
+                 {"{\"m\":1}", NAN},   {"{\"n\":null}", NAN},    {"{}", NAN}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tare_json *json = NULL;
+        assert_int_equal(tare_json_parse(cases[i].json, strlen(cases[i].json), "case", &json, NULL), 0);
+        double value = tare_spec_number(json, "n");
+        if (isnan(cases[i].value) ? !isnan(value) : fabs(value - cases[i].value) > 0) {
+            fail_msg("%s: %g", cases[i].json, value);
+        }
+        tare_json_destroy(json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full), cmocka_unit_test(test_least),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_from), cmocka_unit_test(test_from_damaged),
+        cmocka_unit_test(test_from), cmocka_unit_test(test_from_damaged), cmocka_unit_test(test_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
