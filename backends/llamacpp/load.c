@@ -31,7 +31,7 @@ static int check_file(const char *path, struct tare_err *err)
     return 0;
 }
 
-/* A refusal of libllama with its own last words. */
+/* A refusal of libllama with its own words. */
 static int refused(int code, const char *path, const char *what, struct tare_err *err)
 {
     const char *why = tare_llamacpp_log_error("libllama does not say why");
@@ -153,7 +153,9 @@ int tare_llamacpp_load(struct tare_llamacpp *n, const char *path, struct tare_er
     rc = rc == 0 ? open_context(n, path, err) : rc;
     rc = rc == 0 ? set_lora(n, err) : rc;
     rc = rc == 0 ? set_bos(n, path, err) : rc;
-    return rc == 0 ? take_memory(n, path, err) : rc;
+    rc = rc == 0 ? take_memory(n, path, err) : rc;
+    (void)tare_llamacpp_log_error(NULL); /* what went wrong on the way to a success is no reason later on */
+    return rc;
 }
 
 void tare_llamacpp_unload(struct tare_llamacpp *n)

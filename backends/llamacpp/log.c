@@ -18,7 +18,7 @@ static struct {
     bool error;            /* level of the line that is being joined */
     char line[line_bytes]; /* pieces so far; what does not fit is dropped */
     size_t n;
-    char last_error[line_bytes];
+    char first_error[line_bytes];
     char told[line_bytes]; /* a copy for the caller */
     struct tare_llamacpp_memory memory;
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -26,8 +26,8 @@ static struct {
 static void end_line(void)
 {
     state.line[state.n] = '\0';
-    if (state.error && state.n > 0) {
-        memcpy(state.last_error, state.line, state.n + 1);
+    if (state.error && state.n > 0 && !state.first_error[0]) {
+        memcpy(state.first_error, state.line, state.n + 1);
     }
     tare_llamacpp_memory_line(&state.memory, state.line);
     state.n = 0;
@@ -83,7 +83,7 @@ void tare_llamacpp_log_reset(void)
 {
     (void)pthread_mutex_lock(&state.lock);
     state.n = 0;
-    state.last_error[0] = '\0';
+    state.first_error[0] = '\0';
     memset(&state.memory, 0, sizeof state.memory);
     (void)pthread_mutex_unlock(&state.lock);
 }
@@ -94,7 +94,8 @@ const char *tare_llamacpp_log_error(const char *otherwise)
     if (state.error && state.n > 0) {
         end_line();
     }
-    memcpy(state.told, state.last_error, sizeof state.told);
+    memcpy(state.told, state.first_error, sizeof state.told);
+    state.first_error[0] = '\0';
     (void)pthread_mutex_unlock(&state.lock);
     return state.told[0] ? state.told : otherwise;
 }

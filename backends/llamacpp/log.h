@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that libllama and ggml say. Nothing of it reaches a terminal: the last error is kept for messages,
+ * All that libllama and ggml say. Nothing of it reaches a terminal: the first error is kept for messages,
  * and lines about buffers are added up (memory.h). One per process, as the callback of libllama is.
  */
 #ifndef TARE_LLAMACPP_LOG_H

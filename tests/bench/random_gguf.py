@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a llama with random weights as GGUF v3, for times and for tests of tokenizing; it knows nothing.
+
+    random_gguf.py OUT.gguf [--dim 256 --ffn 768 --layers 10 --heads 8 --kv-heads 4 --vocab 4096 --ctx 2048]
+                   [--type f32|f16] [--seed 1]
+
+The weights of a tensor are one block of random numbers again and again: no kernel looks at values. The
+vocabulary is a SentencePiece one (a space in front of texts, bytes as a last resort), so that what a
+tokenizer adds can be tested.
+"""
+import argparse
+import random
+import struct
+
+ALIGNMENT = 32
+U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9  # gguf value types
+GGML = {"f32": (0, "f", 4), "f16": (1, "e", 2)}
+NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # token types
+BLOCK = 1 << 16
+
+
+def text(value):
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def pair(key, kind, value):
+    write = {U32: "<I", F32: "<f", BOOL: "<?"}
+    return text(key) + struct.pack("<I", kind) + (text(value) if kind == STRING else struct.pack(write[kind], value))
+
+
+def array(key, kind, values):
+    form = {I32: "i", F32: "f"}
+    items = b"".join(map(text, values)) if kind == STRING else struct.pack(f"<{len(values)}{form[kind]}", *values)
+    return text(key) + struct.pack("<IIQ", ARRAY, kind, len(values)) + items
+
+
+def pieces(count):
+    """[(text, type)]: special ones, bytes, single characters, then short words."""
+    made = [("<unk>", UNKNOWN), ("<s>", CONTROL), ("</s>", CONTROL)]
+    made += [(f"<0x{byte:02X}>", BYTE) for byte in range(256)]
+    letters = "etaoinshrdlucmfwygpbvkxqjz"
+    words = ["\u2581", *letters, *letters.upper(), *"0123456789.,;:!?'\"()-\n"]
+    words += ["\u2581" + letter for letter in letters]
+    words += [a + b for a in letters for b in letters]
+    words += ["\u2581" + a + b for a in letters for b in letters]
+    words += [a + b + c for a in letters for b in letters for c in letters]
+    made += [(word, NORMAL) for word in words]
+    if len(made) < count:
+        raise SystemExit(f"random_gguf: a vocabulary of {count} is too large; at most {len(made)}")
+    return made[:count]
+
+
+def tensors(a):
+    """Yields (name, shape slowest first, is a matrix)."""
+    d, kv = a.dim, a.dim // a.heads * a.kv_heads
+    yield "token_embd.weight", [a.vocab, d], True
+    yield "output_norm.weight", [d], False
+    yield "output.weight", [a.vocab, d], True
+    for i in range(a.layers):
+        for name, shape in (("attn_norm", [d]), ("ffn_norm", [d]), ("attn_q", [d, d]), ("attn_k", [kv, d]),
+                            ("attn_v", [kv, d]), ("attn_output", [d, d]), ("ffn_gate", [a.ffn, d]),
+                            ("ffn_up", [a.ffn, d]), ("ffn_down", [d, a.ffn])):
+            yield f"blk.{i}.{name}.weight", shape, len(shape) == 2
+
+
+def pairs(a):
+    vocabulary = pieces(a.vocab)
+    return [
+        pair("general.architecture", STRING, "llama"), pair("general.type", STRING, "model"),
+        pair("general.name", STRING, "random"), pair("general.file_type", U32, GGML[a.type][0]),
+        pair("llama.vocab_size", U32, a.vocab), pair("llama.context_length", U32, a.ctx),
+        pair("llama.embedding_length", U32, a.dim), pair("llama.block_count", U32, a.layers),
+        pair("llama.feed_forward_length", U32, a.ffn), pair("llama.attention.head_count", U32, a.heads),
+        pair("llama.attention.head_count_kv", U32, a.kv_heads),
+        pair("llama.attention.layer_norm_rms_epsilon", F32, 1e-5),
+        pair("llama.rope.dimension_count", U32, a.dim // a.heads),
+        pair("tokenizer.ggml.model", STRING, "llama"),
+        array("tokenizer.ggml.tokens", STRING, [piece for piece, _ in vocabulary]),
+        array("tokenizer.ggml.scores", F32, [-float(i) for i in range(len(vocabulary))]),
+        array("tokenizer.ggml.token_type", I32, [kind for _, kind in vocabulary]),
+        pair("tokenizer.ggml.bos_token_id", U32, 1), pair("tokenizer.ggml.eos_token_id", U32, 2),
+        pair("tokenizer.ggml.unknown_token_id", U32, 0), pair("tokenizer.ggml.add_bos_token", BOOL, True),
+    ]
+
+
+def padded(count):
+    return count + -count % ALIGNMENT
+
+
+def count_of(shape):
+    return shape[0] * (shape[1] if len(shape) == 2 else 1)
+
+
+def write(a):
+    head_pairs, list_of = pairs(a), list(tensors(a))
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(list_of), len(head_pairs)) + b"".join(head_pairs)
+    offset = 0
+    for name, shape, is_matrix in list_of:
+        number, _, width = GGML[a.type if is_matrix else "f32"]
+        head += text(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *reversed(shape))
+        head += struct.pack("<IQ", number, offset)
+        offset += padded(count_of(shape) * width)
+    rng = random.Random(a.seed)
+    values = [rng.gauss(0, 0.02) for _ in range(BLOCK)]
+    blocks = {kind: struct.pack(f"<{BLOCK}{form}", *values) for kind, (_, form, _) in GGML.items()}
+    with open(a.output, "wb") as out:
+        out.write(head + bytes(padded(len(head)) - len(head)))
+        for _, shape, is_matrix in list_of:
+            kind = a.type if is_matrix else "f32"
+            size = count_of(shape) * GGML[kind][2]
+            start = rng.randrange(BLOCK) * GGML[kind][2]
+            block = blocks[kind][start:] + blocks[kind][:start]
+            whole, rest = divmod(size, len(block))
+            if not is_matrix:
+                out.write(struct.pack("<f", 1.0) * count_of(shape))
+            else:
+                for _ in range(whole):
+                    out.write(block)
+                out.write(block[:rest])
+            out.write(bytes(padded(size) - size))
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Writes a llama with random weights as GGUF.")
+    parser.add_argument("output", metavar="OUT.gguf")
+    for name, default in (("dim", 256), ("ffn", 768), ("layers", 10), ("heads", 8), ("kv-heads", 4), ("vocab", 4096),
+                          ("ctx", 2048), ("seed", 1)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--type", choices=sorted(GGML), default="f16")
+    write(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
