@@ -12,7 +12,7 @@ GGUF = os.environ.get("TARE_ZOO_GGUF", "")
 EXACT = f"llamacpp,path={GGUF},name=gguf,type_k=f32,type_v=f32,flash_attn=off"
 NATIVE = "native,path=zoo:llama-1m,name=native"
 TOLERANCE = 2e-3  # nats, a token
-ITEMS = int(os.environ.get("TARE_LLAMACPP_ITEMS", "200"))  # by hand: 500, as docs/backends/llamacpp.md tells
+ITEMS = int(os.environ.get("TARE_LLAMACPP_ITEMS", "120"))  # by hand: 500, as docs/backends/llamacpp.md tells
 
 
 def need(*names):
