@@ -38,16 +38,18 @@ static const struct {
 static void tell_buffer(struct tare_readings *to, size_t i, const struct tare_llamacpp_memory *m)
 {
     int lines = m->lines[buffers[i].buffer];
+    bool known = lines > 0 && m->bytes[buffers[i].buffer] > 0;
     const struct tare_reading reading = {.name = buffers[i].name,
                                          .unit = "B",
                                          .scope = SCOPE,
                                          .source = buffers[i].source,
                                          .kind = TARE_KIND_REPORTED,
-                                         .absent = lines == 0,
+                                         .absent = !known,
                                          .value = m->bytes[buffers[i].buffer],
-                                         .why = "libllama's log names no such buffer"};
+                                         .why = lines > 0 ? "libllama's log says 0.00 MiB: less than its step"
+                                                          : "libllama's log names no such buffer"};
     const struct tare_doubt doubt = {.u = 0.01 * 1024 * 1024 * sqrt(lines / 12.0), .gain = 0, .flags = ""};
-    if (lines > 0) {
+    if (known) {
         to->add_doubted(to, &reading, &doubt);
     } else {
         to->add(to, &reading);

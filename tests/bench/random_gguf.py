@@ -3,11 +3,13 @@
 """Writes a llama with random weights as GGUF v3, for times and for tests of tokenizing; it knows nothing.
 
     random_gguf.py OUT.gguf [--dim 256 --ffn 768 --layers 10 --heads 8 --kv-heads 4 --vocab 4096 --ctx 2048]
-                   [--type f32|f16] [--seed 1]
+                   [--type f32|f16] [--seed 1] [--merge SCALE]
+    random_gguf.py ADAPTER.gguf --lora [the same dimensions]
 
 The weights of a tensor are one block of random numbers again and again: no kernel looks at values. The
 vocabulary is a SentencePiece one (a space in front of texts, bytes as a last resort), so that what a
-tokenizer adds can be tested.
+tokenizer adds can be tested. --lora writes an adapter of rank 2 for the queries of all layers; --merge adds the
+same adapter, times SCALE, to the weights: what a runtime makes of model and adapter must be that.
 """
 import argparse
 import random
@@ -18,6 +20,7 @@ U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9  # gguf value types
 GGML = {"f32": (0, "f", 4), "f16": (1, "e", 2)}
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # token types
 BLOCK = 1 << 16
+RANK, ALPHA = 2, 4.0
 
 
 def text(value):
@@ -93,33 +96,65 @@ def count_of(shape):
     return shape[0] * (shape[1] if len(shape) == 2 else 1)
 
 
-def write(a):
-    head_pairs, list_of = pairs(a), list(tensors(a))
+def write_file(path, head_pairs, list_of, bytes_of):
+    """list_of: [(name, shape slowest first, type)]; bytes_of(name, shape, type) gives the numbers."""
     head = b"GGUF" + struct.pack("<IQQ", 3, len(list_of), len(head_pairs)) + b"".join(head_pairs)
     offset = 0
-    for name, shape, is_matrix in list_of:
-        number, _, width = GGML[a.type if is_matrix else "f32"]
+    for name, shape, kind in list_of:
         head += text(name) + struct.pack(f"<I{len(shape)}Q", len(shape), *reversed(shape))
-        head += struct.pack("<IQ", number, offset)
-        offset += padded(count_of(shape) * width)
+        head += struct.pack("<IQ", GGML[kind][0], offset)
+        offset += padded(count_of(shape) * GGML[kind][2])
+    with open(path, "wb") as out:
+        out.write(head + bytes(padded(len(head)) - len(head)))
+        for entry in list_of:
+            data = bytes_of(*entry)
+            out.write(data + bytes(padded(len(data)) - len(data)))
+
+
+def adapter(a, layer):
+    """Factors of a layer: a [RANK][dim] and b [dim][RANK]; the change of the weights is b a ALPHA / RANK."""
+    rng = random.Random(1000 + layer)
+    return ([[rng.gauss(0, 0.1) for _ in range(a.dim)] for _ in range(RANK)],
+            [[rng.gauss(0, 0.1) for _ in range(RANK)] for _ in range(a.dim)])
+
+
+def merged(a, layer, data):
+    """The bytes of a layer's queries in float32 with the adapter added."""
+    left, right = adapter(a, layer)
+    scale, values = a.merge * ALPHA / RANK, list(struct.unpack(f"<{len(data) // 4}f", data))
+    for row in range(a.dim):
+        for column in range(a.dim):
+            values[row * a.dim + column] += scale * sum(right[row][r] * left[r][column] for r in range(RANK))
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def write_model(a):
     rng = random.Random(a.seed)
     values = [rng.gauss(0, 0.02) for _ in range(BLOCK)]
     blocks = {kind: struct.pack(f"<{BLOCK}{form}", *values) for kind, (_, form, _) in GGML.items()}
-    with open(a.output, "wb") as out:
-        out.write(head + bytes(padded(len(head)) - len(head)))
-        for _, shape, is_matrix in list_of:
-            kind = a.type if is_matrix else "f32"
-            size = count_of(shape) * GGML[kind][2]
-            start = rng.randrange(BLOCK) * GGML[kind][2]
-            block = blocks[kind][start:] + blocks[kind][:start]
-            whole, rest = divmod(size, len(block))
-            if not is_matrix:
-                out.write(struct.pack("<f", 1.0) * count_of(shape))
-            else:
-                for _ in range(whole):
-                    out.write(block)
-                out.write(block[:rest])
-            out.write(bytes(padded(size) - size))
+
+    def numbers(name, shape, kind):
+        size = count_of(shape) * GGML[kind][2]
+        if len(shape) == 1:
+            return struct.pack("<f", 1.0) * count_of(shape)
+        start = rng.randrange(BLOCK) * GGML[kind][2]
+        data = (blocks[kind] * (2 + size // len(blocks[kind])))[start:start + size]
+        return merged(a, int(name.split(".")[1]), data) if a.merge and ".attn_q." in name else data
+
+    write_file(a.output, pairs(a), [(name, shape, a.type if is_matrix else "f32") for name, shape, is_matrix in tensors(a)],
+               numbers)
+
+
+def write_adapter(a):
+    factors = {}
+    for layer in range(a.layers):
+        left, right = adapter(a, layer)
+        factors[f"blk.{layer}.attn_q.weight.lora_a"] = ([RANK, a.dim], sum(left, []))
+        factors[f"blk.{layer}.attn_q.weight.lora_b"] = ([a.dim, RANK], sum(right, []))
+    head = [pair("general.architecture", STRING, "llama"), pair("general.type", STRING, "adapter"),
+            pair("adapter.type", STRING, "lora"), pair("adapter.lora.alpha", F32, ALPHA)]
+    write_file(a.output, head, [(name, shape, "f32") for name, (shape, _) in factors.items()],
+               lambda name, shape, kind: struct.pack(f"<{count_of(shape)}f", *factors[name][1]))
 
 
 def main():
@@ -129,7 +164,12 @@ def main():
                           ("ctx", 2048), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--type", choices=sorted(GGML), default="f16")
-    write(parser.parse_args())
+    parser.add_argument("--lora", action="store_true", help="write the adapter instead of a model")
+    parser.add_argument("--merge", type=float, default=0.0, metavar="SCALE", help="add the adapter to the model")
+    args = parser.parse_args()
+    if args.merge and args.type != "f32":
+        parser.error("--merge needs --type f32")
+    (write_adapter if args.lora else write_model)(args)
 
 
 if __name__ == "__main__":

@@ -368,6 +368,45 @@ static void test_memory_and_identity(void **state)
     opened_stop(&b);
 }
 
+/* The model with the adapter at half its strength is the file with half of the adapter added. */
+static void test_an_adapter(void **state)
+{
+    static struct opened plain, merged, adapted;
+    char full[600], half[600];
+    int32_t ids[40];
+    (void)state;
+    (void)snprintf(full, sizeof full, "lora=%s", opened_env("TARE_ADAPTER_GGUF"));
+    (void)snprintf(half, sizeof half, "lora=%s:0.5", opened_env("TARE_ADAPTER_GGUF"));
+    const char *const options[][5] = {{"type_k=f32", "type_v=f32", "flash_attn=off", half, NULL},
+                                      {"type_k=f32", "type_v=f32", "flash_attn=off", full, NULL}};
+    const char *const none[] = {"type_k=f32", "type_v=f32", "flash_attn=off", NULL};
+    for (int i = 0; i < 40; i++) {
+        ids[i] = i == 0 ? 1 : 260 + (i * 31) % 250;
+    }
+    opened_start(&plain, LLAMA, opened_env("TARE_RANDOM_GGUF"), none);
+    opened_start(&merged, LLAMA, opened_env("TARE_MERGED_GGUF"), none);
+    opened_rows(&plain, TARE_REQUEST_LOGITS, ids, 40, 1, 0);
+    opened_rows(&merged, TARE_REQUEST_LOGITS, ids, 40, 1, 0);
+    size_t n = 40 * (size_t)plain.facts.n_vocab;
+    double effect = gap(plain.rows, merged.rows, n), off[2];
+    for (int i = 0; i < 2; i++) {
+        struct tare_cost cost;
+        struct tare_err err = {0};
+        const struct tare_work work = {.prompt_tok = 4, .logits_rows = 1};
+        opened_start(&adapted, LLAMA, opened_env("TARE_RANDOM_GGUF"), options[i]);
+        opened_rows(&adapted, TARE_REQUEST_LOGITS, ids, 40, 1, 0);
+        off[i] = gap(adapted.rows, merged.rows, n);
+        assert_true(isnan(opened_reading(&adapted, 0, "lora_buffer_bytes"))); /* 4 KiB are 0.00 MiB */
+        assert_int_equal(adapted.ops.account(adapted.self, &work, &cost, &err), 0);
+        assert_int_equal(cost.prefill_flops, TARE_UNKNOWN); /* what an adapter costs is not modelled */
+        opened_stop(&adapted);
+    }
+    print_message("an adapter changes logits by %.3g, beside the merged file by %.3g\n", effect, off[0]);
+    assert_true(off[0] < 1e-5 && off[0] < effect / 100 && off[1] > effect / 3);
+    opened_stop(&plain);
+    opened_stop(&merged);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_sentencepiece_text),
         cmocka_unit_test(test_bytes_that_are_no_text),
         cmocka_unit_test(test_memory_and_identity),
+        cmocka_unit_test(test_an_adapter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
