@@ -77,9 +77,8 @@ static double window_nats(struct llama_context *context, const struct llama_voca
     return status == 0 ? sum : (double)NAN;
 }
 
-static struct llama_context *open_context(const char *path, int window)
+static struct llama_context *open_context(struct llama_model *model, int window)
 {
-    struct llama_model *model = llama_model_load_from_file(path, llama_model_default_params());
     struct llama_context_params params = llama_context_default_params();
     params.n_ctx = (uint32_t)window;
     params.n_batch = params.n_ubatch = (uint32_t)window;
@@ -101,16 +100,19 @@ int main(int argc, char **argv)
     (void)fclose(file);
     llama_log_set(quiet, NULL);
     load_devices();
-    struct llama_context *context = open_context(argv[1], window);
+    struct llama_model *model = llama_model_load_from_file(argv[1], llama_model_default_params());
+    struct llama_context *context = open_context(model, window);
     if (!context) {
         return 1;
     }
-    const struct llama_vocab *vocab = llama_model_get_vocab(llama_get_model(context));
+    const struct llama_vocab *vocab = llama_model_get_vocab(model);
     int n = llama_tokenize(vocab, text, bytes, ids, text_max, false, false);
     double sum = 0;
     for (int at = 0; at < n; at += window) {
         sum += window_nats(context, vocab, ids + at, n - at < window ? n - at : window);
     }
     printf("%.12f %d %d\n", sum, bytes, n);
+    llama_free(context);
+    llama_model_free(model);
     return isnan(sum) ? 1 : 0;
 }
