@@ -112,10 +112,10 @@ int tare_llamacpp_decode(struct tare_llamacpp *n, const int32_t *ids, uint32_t f
 const float *tare_llamacpp_row(struct tare_llamacpp *n, uint32_t index, struct tare_err *err);
 
 /* score.c, generate.c: a checked request. */
-int tare_llamacpp_rows(struct tare_llamacpp *n, const struct tare_request *request, struct tare_sink *sink,
+int tare_llamacpp_rows(struct tare_llamacpp *n, const struct tare_request *q, struct tare_sink *sink,
                        struct tare_err *err);
-int tare_llamacpp_generate(struct tare_llamacpp *n, const struct tare_request *request,
-                           struct tare_sink *sink, struct tare_err *err);
+int tare_llamacpp_generate(struct tare_llamacpp *n, const struct tare_request *q, struct tare_sink *sink,
+                           struct tare_err *err);
 
 /* readings.c */
 void tare_llamacpp_readings(void *self, int measured, struct tare_readings *to);

@@ -44,7 +44,7 @@ static void load_devices(void)
 
 static double log_probability(const float *row, int n_vocab, llama_token id)
 {
-    double largest = -INFINITY, sum = 0;
+    double largest = (double)row[0], sum = 0;
     for (int i = 0; i < n_vocab; i++) {
         largest = fmax(largest, (double)row[i]);
     }

@@ -124,8 +124,7 @@ static void test_ends_cover_odd_text(void **state)
 {
     static const char *const texts[] = {"'60's",
                                         "a  b   c\n\n\n d\t\te",
-                                        "na\xc3\xafve caf\xc3\xa9 \xe2\x82\xac"
-                                        "100 \xf0\x9f\x98\x80",
+                                        "na\xc3\xafve caf\xc3\xa9 \xe2\x82\xac 99 \xf0\x9f\x98\x80",
                                         " ",
                                         "\n",
                                         "x",
