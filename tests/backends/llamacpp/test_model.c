@@ -186,8 +186,7 @@ static void test_a_shared_prefix_is_kept(void **state)
 static void test_batches(void **state)
 {
     static const char *const whole[] = {"type_k=f32", "type_v=f32", "flash_attn=off", NULL};
-    static const char *const cut[] = {"type_k=f32", "type_v=f32", "flash_attn=off",
-                                      "n_batch=7",  "threads=2",  NULL};
+    static const char *const cut[] = {"type_k=f32", "type_v=f32", "flash_attn=off", "n_batch=7", NULL};
     static struct opened a, b;
     int32_t ids[60];
     (void)state;
@@ -202,6 +201,27 @@ static void test_batches(void **state)
     opened_generate(&a, ids, 30, 10, 0, 0);
     opened_generate(&b, ids, 30, 10, 0, 0);
     assert_memory_equal(a.tokens, b.tokens, 10 * sizeof *a.tokens);
+    opened_stop(&a);
+    opened_stop(&b);
+}
+
+/* Few tokens: where processors are taken, threads that wait for each other take long. */
+static void test_threads(void **state)
+{
+    static const char *const one[] = {"threads_batch=1", NULL};
+    static const char *const more[] = {"threads=2", "threads_batch=3", NULL};
+    static struct opened a, b;
+    int32_t ids[12];
+    (void)state;
+    some_ids(ids, 12);
+    opened_start(&a, LLAMA, zoo(), one);
+    opened_start(&b, LLAMA, zoo(), more);
+    opened_rows(&a, TARE_REQUEST_LOGITS, ids, 12, 1, 0);
+    opened_rows(&b, TARE_REQUEST_LOGITS, ids, 12, 1, 0);
+    assert_true(gap(a.rows, b.rows, 12 * (size_t)a.facts.n_vocab) < 1e-3);
+    opened_generate(&a, ids, 12, 3, 0, 0);
+    opened_generate(&b, ids, 12, 3, 0, 0);
+    assert_memory_equal(a.tokens, b.tokens, 3 * sizeof *a.tokens);
     opened_stop(&a);
     opened_stop(&b);
 }
@@ -415,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_requests_that_cannot_be),
         cmocka_unit_test(test_a_shared_prefix_is_kept),
         cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_threads),
         cmocka_unit_test(test_score_and_logits_are_one),
         cmocka_unit_test(test_the_sink_stops),
         cmocka_unit_test(test_the_end_token_stops),
