@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of the one sequence, and the clock around libllama. A state of keys and values can be cut back
- * to a prefix; where libllama refuses that (recurrent models), all is fed again.
+ * to a prefix; others are saved (state.c).
  */
 #include "llamacpp.h"
 
@@ -26,18 +26,29 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-uint32_t tare_llamacpp_keep(struct tare_llamacpp *n, const int32_t *ids, uint32_t limit, uint32_t hint)
+/* Cuts the state back to what it shares with ids. */
+static uint32_t cut(struct tare_llamacpp *n, const int32_t *ids, uint32_t most)
 {
-    uint32_t most = n->opt.reuse_prefix ? least(least(hint, limit), n->n_fed) : 0;
     uint32_t same = 0;
+    most = least(most, n->n_fed);
     while (same < most && n->fed[same] == ids[same]) {
         same++;
     }
-    if (same == 0 || !llama_memory_seq_rm(llama_get_memory(n->context), 0, (llama_pos)same, -1)) {
-        tare_llamacpp_forget(n);
+    if (same > 0 && !llama_memory_seq_rm(llama_get_memory(n->context), 0, (llama_pos)same, -1)) {
         return 0;
     }
     n->n_fed = same;
+    return same;
+}
+
+uint32_t tare_llamacpp_keep(struct tare_llamacpp *n, const int32_t *ids, uint32_t limit, uint32_t hint)
+{
+    uint32_t most = n->opt.reuse_prefix ? least(hint, limit) : 0;
+    uint32_t same = tare_llamacpp_cuts(n) ? cut(n, ids, most) : tare_llamacpp_restore(n, ids, most);
+    if (same == 0) {
+        tare_llamacpp_forget(n);
+        return 0;
+    }
     n->counters.reused_tok += same;
     n->counters.reuses++;
     return same;

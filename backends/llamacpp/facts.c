@@ -70,9 +70,8 @@ void tare_llamacpp_facts(struct tare_llamacpp *n, struct tare_model_facts *out)
     (void)snprintf(out->dtype, sizeof out->dtype, "%s", llama_ftype_name(llama_model_ftype(n->model)));
     tare_llamacpp_identity(n->model, out->tokenizer, sizeof out->tokenizer);
     tell_params(n, out);
-    bool grows_only = !llama_model_is_recurrent(n->model) && !llama_model_is_hybrid(n->model);
-    out->kv_bytes_per_token = tare_llamacpp_kv_bytes(n);
-    out->state_bytes = grows_only ? 0 : TARE_UNKNOWN;
+    out->kv_bytes_per_token = llama_model_is_recurrent(n->model) ? 0 : tare_llamacpp_kv_bytes(n);
+    out->state_bytes = tare_llamacpp_cuts(n) ? 0 : TARE_UNKNOWN;
     out->n_ctx = n->n_ctx;
     out->n_vocab = n->n_vocab;
     out->bos = n->bos;

@@ -48,6 +48,14 @@ struct tare_llamacpp_counters {
     int64_t most_tokens; /* longest state */
 };
 
+/* The state of a prefix, for models whose state cannot be cut back. */
+struct tare_llamacpp_saved {
+    uint8_t *data; /* owned */
+    size_t cap, bytes;
+    int32_t *ids;   /* owned: [n_ctx] */
+    uint32_t n_tok; /* 0: none */
+};
+
 struct tare_llamacpp {
     struct tare_llamacpp_options opt;
     /* options end here */
@@ -64,6 +72,7 @@ struct tare_llamacpp {
     struct tare_llamacpp_tensors tensors; /* read when the facts are asked for, which no phase contains */
     int32_t *fed;                         /* owned: ids that the state holds, by position */
     uint32_t n_fed;
+    struct tare_llamacpp_saved saved;
     double *chances; /* owned: [n_vocab], for drawing a token */
     struct tare_llamacpp_counters counters;
 };
@@ -110,6 +119,15 @@ int tare_llamacpp_decode(struct tare_llamacpp *n, const int32_t *ids, uint32_t f
                          uint32_t first, struct tare_err *err);
 /* The row of the position that was fed as number `index` of the last call. */
 const float *tare_llamacpp_row(struct tare_llamacpp *n, uint32_t index, struct tare_err *err);
+
+/* state.c */
+
+/* Can the state be cut back to a prefix? */
+bool tare_llamacpp_cuts(const struct tare_llamacpp *n);
+/* Saves the state as it is, in place of the one before. */
+void tare_llamacpp_save(struct tare_llamacpp *n);
+/* Takes the saved state if it is of the first tokens of ids, at most `most`; returns how many it holds. */
+uint32_t tare_llamacpp_restore(struct tare_llamacpp *n, const int32_t *ids, uint32_t most);
 
 /* score.c, generate.c: a checked request. */
 int tare_llamacpp_rows(struct tare_llamacpp *n, const struct tare_request *q, struct tare_sink *sink,

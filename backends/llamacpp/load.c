@@ -138,8 +138,9 @@ static int take_memory(struct tare_llamacpp *n, const char *path, struct tare_er
     n->batch = llama_batch_init((int32_t)n->n_batch, 0, 1);
     n->fed = calloc(n->n_ctx, sizeof *n->fed);
     n->chances = calloc(n->n_vocab ? n->n_vocab : 1, sizeof *n->chances);
+    n->saved.ids = calloc(n->n_ctx, sizeof *n->saved.ids);
     n->path = strdup(path);
-    if (!n->batch.token || !n->fed || !n->chances || !n->path) {
+    if (!n->batch.token || !n->fed || !n->saved.ids || !n->chances || !n->path) {
         return tare_err_set(err, TARE_E_NOMEM, "llamacpp: no memory for a context of %u tokens", n->n_ctx);
     }
     return 0;
@@ -171,6 +172,8 @@ void tare_llamacpp_unload(struct tare_llamacpp *n)
         llama_batch_free(n->batch);
     }
     free(n->fed);
+    free(n->saved.data);
+    free(n->saved.ids);
     free(n->chances);
     free(n->path);
     struct tare_llamacpp_options opt = n->opt;

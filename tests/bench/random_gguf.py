@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a llama with random weights as GGUF v3, for times and for tests of tokenizing; it knows nothing.
+"""Writes a llama (or a mamba) with random weights as GGUF v3, for times and for tests of tokenizing; it knows nothing.
 
     random_gguf.py OUT.gguf [--dim 256 --ffn 768 --layers 10 --heads 8 --kv-heads 4 --vocab 4096 --ctx 2048]
                    [--type f32|f16] [--seed 1] [--merge SCALE]
+    random_gguf.py OUT.gguf --mamba [--dim --layers --vocab --ctx]
     random_gguf.py ADAPTER.gguf --lora [the same dimensions]
 
 The weights of a tensor are one block of random numbers again and again: no kernel looks at values. The
@@ -21,6 +22,7 @@ GGML = {"f32": (0, "f", 4), "f16": (1, "e", 2)}
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # token types
 BLOCK = 1 << 16
 RANK, ALPHA = 2, 4.0
+MAMBA_CONV, MAMBA_STATE, MAMBA_RANK = 4, 16, 4
 
 
 def text(value):
@@ -55,8 +57,25 @@ def pieces(count):
     return made[:count]
 
 
+def mamba_tensors(a):
+    """The same of a recurrent model. Its first dimensions are the usual ones: twice as wide inside."""
+    d, inner = a.dim, 2 * a.dim
+    yield "token_embd.weight", [a.vocab, d], True
+    yield "output_norm.weight", [d], False
+    for i in range(a.layers):
+        for name, shape in (("attn_norm.weight", [d]), ("ssm_in.weight", [2 * inner, d]),
+                            ("ssm_conv1d.weight", [inner, MAMBA_CONV]), ("ssm_conv1d.bias", [inner]),
+                            ("ssm_x.weight", [MAMBA_RANK + 2 * MAMBA_STATE, inner]),
+                            ("ssm_dt.weight", [inner, MAMBA_RANK]), ("ssm_dt.bias", [inner]),
+                            ("ssm_a", [inner, MAMBA_STATE]), ("ssm_d", [inner]), ("ssm_out.weight", [d, inner])):
+            yield f"blk.{i}.{name}", shape, len(shape) == 2
+
+
 def tensors(a):
     """Yields (name, shape slowest first, is a matrix)."""
+    if a.mamba:
+        yield from mamba_tensors(a)
+        return
     d, kv = a.dim, a.dim // a.heads * a.kv_heads
     yield "token_embd.weight", [a.vocab, d], True
     yield "output_norm.weight", [d], False
@@ -68,18 +87,24 @@ def tensors(a):
             yield f"blk.{i}.{name}.weight", shape, len(shape) == 2
 
 
+def shape_pairs(a):
+    common = [("vocab_size", U32, a.vocab), ("context_length", U32, a.ctx), ("embedding_length", U32, a.dim),
+              ("block_count", U32, a.layers), ("attention.layer_norm_rms_epsilon", F32, 1e-5)]
+    llama = [("feed_forward_length", U32, a.ffn), ("attention.head_count", U32, a.heads),
+             ("attention.head_count_kv", U32, a.kv_heads), ("rope.dimension_count", U32, a.dim // a.heads)]
+    mamba = [("feed_forward_length", U32, 0), ("attention.head_count", U32, 0), ("ssm.conv_kernel", U32, MAMBA_CONV),
+             ("ssm.inner_size", U32, 2 * a.dim), ("ssm.state_size", U32, MAMBA_STATE),
+             ("ssm.time_step_rank", U32, MAMBA_RANK)]
+    arch = "mamba" if a.mamba else "llama"
+    return [pair("general.architecture", STRING, arch)] + [
+        pair(f"{arch}.{key}", kind, value) for key, kind, value in common + (mamba if a.mamba else llama)]
+
+
 def pairs(a):
     vocabulary = pieces(a.vocab)
-    return [
-        pair("general.architecture", STRING, "llama"), pair("general.type", STRING, "model"),
-        pair("general.name", STRING, "random"), pair("general.file_type", U32, GGML[a.type][0]),
-        pair("llama.vocab_size", U32, a.vocab), pair("llama.context_length", U32, a.ctx),
-        pair("llama.embedding_length", U32, a.dim), pair("llama.block_count", U32, a.layers),
-        pair("llama.feed_forward_length", U32, a.ffn), pair("llama.attention.head_count", U32, a.heads),
-        pair("llama.attention.head_count_kv", U32, a.kv_heads),
-        pair("llama.attention.layer_norm_rms_epsilon", F32, 1e-5),
-        pair("llama.rope.dimension_count", U32, a.dim // a.heads),
-        pair("tokenizer.ggml.model", STRING, "llama"),
+    return shape_pairs(a) + [
+        pair("general.type", STRING, "model"), pair("general.name", STRING, "random"),
+        pair("general.file_type", U32, GGML[a.type][0]), pair("tokenizer.ggml.model", STRING, "llama"),
         array("tokenizer.ggml.tokens", STRING, [piece for piece, _ in vocabulary]),
         array("tokenizer.ggml.scores", F32, [-float(i) for i in range(len(vocabulary))]),
         array("tokenizer.ggml.token_type", I32, [kind for _, kind in vocabulary]),
@@ -166,6 +191,7 @@ def main():
     parser.add_argument("--type", choices=sorted(GGML), default="f16")
     parser.add_argument("--lora", action="store_true", help="write the adapter instead of a model")
     parser.add_argument("--merge", type=float, default=0.0, metavar="SCALE", help="add the adapter to the model")
+    parser.add_argument("--mamba", action="store_true", help="a recurrent model instead of a llama")
     args = parser.parse_args()
     if args.merge and args.type != "f32":
         parser.error("--merge needs --type f32")

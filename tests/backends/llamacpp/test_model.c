@@ -182,6 +182,41 @@ static void test_a_shared_prefix_is_kept(void **state)
     opened_stop(&o);
 }
 
+/* A state that cannot be cut back is saved at the first answer. */
+static void test_a_recurrent_prefix_is_saved(void **state)
+{
+    static struct opened o;
+    int32_t ids[60];
+    (void)state;
+    opened_start(&o, LLAMA, opened_env("TARE_MAMBA_GGUF"), NULL);
+    assert_int_equal(o.facts.kv_bytes_per_token, 0);
+    assert_int_equal(o.facts.state_bytes, TARE_UNKNOWN);
+    size_t n = 10 * (size_t)o.facts.n_vocab;
+    float *fresh = malloc(n * sizeof *fresh);
+    assert_non_null(fresh);
+    for (int i = 0; i < 60; i++) {
+        ids[i] = i == 0 ? 1 : 260 + (i * 31) % 250;
+    }
+    opened_rows(&o, TARE_REQUEST_LOGITS, ids, 60, 51, 0);
+    memcpy(fresh, o.rows, n * sizeof *fresh);
+    (void)opened_reading(&o, 0, "compute_buffer_bytes");
+    ids[55] = 300;
+    opened_rows(&o, TARE_REQUEST_LOGITS, ids, 60, 51, 50); /* another end of the same context */
+    assert_true(opened_reading(&o, 1, "prefix_reused_tok") == 50);
+    double effect = gap(fresh, o.rows, n);
+    ids[55] = 260 + (55 * 31) % 250;
+    opened_rows(&o, TARE_REQUEST_LOGITS, ids, 60, 51, 50);
+    assert_true(opened_reading(&o, 1, "prefix_reused_tok") == 100);
+    assert_true(effect > 0 && gap(fresh, o.rows, n) < effect / 100);
+    ids[7] = 301;
+    opened_rows(&o, TARE_REQUEST_LOGITS, ids, 60, 51, 50); /* the hint is wrong and must not be believed */
+    assert_true(opened_reading(&o, 1, "prefix_reused_tok") == 100);
+    opened_generate(&o, ids, 20, 5, 0, 0);
+    assert_int_equal(o.n_tokens, 5);
+    free(fresh);
+    opened_stop(&o);
+}
+
 /* Rows come in order and are the same, however the input is cut into calls. */
 static void test_batches(void **state)
 {
@@ -434,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_options_that_cannot_be),
         cmocka_unit_test(test_requests_that_cannot_be),
         cmocka_unit_test(test_a_shared_prefix_is_kept),
+        cmocka_unit_test(test_a_recurrent_prefix_is_saved),
         cmocka_unit_test(test_batches),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_score_and_logits_are_one),
