@@ -45,7 +45,7 @@ def likeliest(requests):
 
 def test_choices_are_those_of_the_native_engine():
     need("llamacpp", "native")
-    items = min(ITEMS, 40) if is_sanitized() else ITEMS
+    items = min(ITEMS, 20) if is_sanitized() else ITEMS
     tare("run", "--db", "c.db", "--model", EXACT, "--model", NATIVE, "--task", f"choice,items={items}", "--repeats", "1")
     ours, theirs = requests_of("c.db", "gguf"), requests_of("c.db", "native")
     equal((len(ours), sorted(ours)), (4 * items, sorted(theirs)), "requests")

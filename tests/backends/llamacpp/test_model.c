@@ -339,6 +339,30 @@ static void test_the_end_token_stops(void **state)
     unlink(path);
 }
 
+/* The last tensor of the file full of NaN: nothing may be drawn from that. */
+static void test_broken_weights_generate_nothing(void **state)
+{
+    static struct opened o;
+    char path[64];
+    int32_t ids[8];
+    size_t n = 0;
+    char *whole = read_model(zoo(), &n);
+    struct tare_err err = {0};
+    struct tare_request r = {
+        .kind = TARE_REQUEST_GENERATE, .id = 7, .tokens = ids, .n_tokens = 8, .first = 8, .max_output = 4};
+    (void)state;
+    some_ids(ids, 8);
+    memset(whole + n - 4096, 0xff, 4096);
+    put_file(path, whole, n);
+    free(whole);
+    opened_start(&o, LLAMA, path, NULL);
+    assert_int_equal(o.ops.submit(o.self, &r, &o.sink, &err), TARE_E_BACKEND);
+    assert_non_null(strstr(err.msg, "not a finite number"));
+    assert_int_equal(o.n_tokens, 0);
+    opened_stop(&o);
+    unlink(path);
+}
+
 static void test_beginning_of_sequence(void **state)
 {
     static const char *const never[] = {"bos=never", NULL};
@@ -475,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_score_and_logits_are_one),
         cmocka_unit_test(test_the_sink_stops),
         cmocka_unit_test(test_the_end_token_stops),
+        cmocka_unit_test(test_broken_weights_generate_nothing),
         cmocka_unit_test(test_beginning_of_sequence),
         cmocka_unit_test(test_sentencepiece_text),
         cmocka_unit_test(test_bytes_that_are_no_text),
