@@ -111,15 +111,3 @@ void tare_llamacpp_pools_free(struct tare_llamacpp_runtime *runtime)
     }
     memset(runtime, 0, sizeof *runtime);
 }
-
-const char *tare_llamacpp_device_names(char *out, size_t cap)
-{
-    size_t n = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < ggml_backend_dev_count() && n < cap; i++) {
-        int more =
-            snprintf(out + n, cap - n, "%s%s", i ? "," : "", ggml_backend_dev_name(ggml_backend_dev_get(i)));
-        n += more > 0 ? (size_t)more : 0;
-    }
-    return out;
-}

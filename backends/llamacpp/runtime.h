@@ -26,7 +26,5 @@ TARE_MUST_CHECK int tare_llamacpp_pools(struct tare_llamacpp_runtime *runtime, i
                                         struct tare_err *err);
 /* Frees them; a zeroed struct is fine. The context must be gone. */
 void tare_llamacpp_pools_free(struct tare_llamacpp_runtime *runtime);
-/* "zen4 ... AVX512 = 1": what the library says it runs on; constant. */
-const char *tare_llamacpp_device_names(char *out, size_t cap);
 
 #endif
