@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_probe(const struct tare_backend *ops, struct tare_err *err)
+/* A probe knows no options, and an option may be what makes it work (the path of a library): where some are
+ * set, opening and loading tell. */
+static int check_probe(const struct tare_backend *ops, const struct tare_spec *spec, struct tare_err *err)
 {
     char why[256] = "";
-    if (!ops->probe || ops->probe(why, sizeof why) >= 0) {
+    if (!ops->probe || tare_json_size(spec->options) > 0 || ops->probe(why, sizeof why) >= 0) {
         return 0;
     }
     why[sizeof why - 1] = '\0';
@@ -22,7 +24,7 @@ int tare_instance_open(struct tare_instance *instance, const struct tare_spec *s
 {
     memset(instance, 0, sizeof *instance);
     int r = tare_backend_open(spec->backend, &instance->ops, err);
-    r = r == 0 ? check_probe(&instance->ops, err) : r;
+    r = r == 0 ? check_probe(&instance->ops, spec, err) : r;
     if (r < 0) {
         return r;
     }

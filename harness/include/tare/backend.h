@@ -142,7 +142,8 @@ struct tare_backend {
     uint32_t priv_size;
     const struct tare_opt *options; /* NULL if none; offsets are into `self` */
 
-    /* Can this work here? Untimed, before open, self has defaults. Fill why[] when returning < 0. */
+    /* Can this work here? Untimed, before open. Fill why[] when returning < 0. It knows no options and is not
+     * asked where some are set: then open or load must find out by themselves. */
     int (*probe)(char *why, size_t n_why);
     /* Untimed. Prepare without touching the model. */
     int (*open)(void *self, struct tare_err *err);
