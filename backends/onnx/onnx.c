@@ -49,7 +49,7 @@ static int open_sequence(struct tare_onnx *o, const char *path, struct tare_err 
     int rc = tare_onnx_sequence_open(s, &o->runtime, &o->graph, (uint32_t)o->config.n_ctx, err);
     if (rc == 0) {
         s->reuse_prefix = o->reuse_prefix;
-        rc = tare_onnx_sequence_warm(s, o->config.bos == TARE_UNKNOWN ? 0 : (int32_t)o->config.bos, err);
+        rc = tare_onnx_sequence_warm(s, err);
     }
     if (rc == 0 && o->config.bos >= s->n_vocab) {
         rc = tare_err_set(err, TARE_E_FORMAT, "%.200s: begins sequences with id %lld, but has only %lld",

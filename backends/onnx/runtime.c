@@ -214,7 +214,7 @@ int tare_onnx_runtime_load(struct tare_onnx_runtime *rt, const struct tare_onnx_
     }
     rc = set_options(ort, options, choice, err);
     if (rc == 0) {
-        rc = tare_ort_check(ort, ort->CreateSession(rt->env, path, options, &rt->session), path, err);
+        rc = tare_ort_check(ort, ort->CreateSession(rt->env, path, options, &rt->session), "session", err);
     }
     ort->ReleaseSessionOptions(options);
     if (rc == 0) {

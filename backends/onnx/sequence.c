@@ -338,9 +338,9 @@ const float *tare_onnx_sequence_row(struct tare_onnx_sequence *s, uint32_t posit
     return row;
 }
 
-int tare_onnx_sequence_warm(struct tare_onnx_sequence *s, int32_t id, struct tare_err *err)
+int tare_onnx_sequence_warm(struct tare_onnx_sequence *s, struct tare_err *err)
 {
-    const int32_t ids[] = {id, id};
+    static const int32_t ids[] = {0, 0}; /* in every vocabulary */
     int rc = tare_onnx_sequence_feed(s, ids, s->n_ctx < 2 ? 1 : 2, err);
     tare_onnx_sequence_reset(s);
     s->most_tokens = 0;

@@ -42,7 +42,7 @@ TARE_MUST_CHECK int tare_onnx_sequence_open(struct tare_onnx_sequence *s, struct
                                             struct tare_err *err);
 /* A first run of two tokens, whose answer is dropped: threads and arena start here, a model that does not
  * run is found out here, and its vocabulary is known from here on. Before anything else is asked. */
-TARE_MUST_CHECK int tare_onnx_sequence_warm(struct tare_onnx_sequence *s, int32_t id, struct tare_err *err);
+TARE_MUST_CHECK int tare_onnx_sequence_warm(struct tare_onnx_sequence *s, struct tare_err *err);
 /* A zeroed struct is fine. */
 void tare_onnx_sequence_close(struct tare_onnx_sequence *s);
 /* Forgets what was fed. */
