@@ -19,6 +19,7 @@
 #include <tare/err.h>
 
 struct OrtAllocator;
+struct OrtCUDAProviderOptionsV2;
 struct OrtEnv;
 struct OrtKeyValuePairs;
 struct OrtMemoryInfo;
@@ -80,6 +81,10 @@ X(126, 4, struct OrtStatus *, ReleaseAvailableProviders, (char **, int)) \
 X(130, 5, struct OrtStatus *, AddSessionConfigEntry, (struct OrtSessionOptions *, const char *, const char *)) \
 X(131, 5, struct OrtStatus *, CreateAllocator, (const struct OrtSession *, const struct OrtMemoryInfo *, struct OrtAllocator **)) \
 X(132, 5, void, ReleaseAllocator, (struct OrtAllocator *)) \
+X(204, 11, struct OrtStatus *, SessionOptionsAppendExecutionProvider_CUDA_V2, (struct OrtSessionOptions *, const struct OrtCUDAProviderOptionsV2 *)) \
+X(205, 11, struct OrtStatus *, CreateCUDAProviderOptions, (struct OrtCUDAProviderOptionsV2 **)) \
+X(206, 11, struct OrtStatus *, UpdateCUDAProviderOptions, (struct OrtCUDAProviderOptionsV2 *, const char *const *, const char *const *, size_t)) \
+X(208, 11, void, ReleaseCUDAProviderOptions, (struct OrtCUDAProviderOptionsV2 *)) \
 X(216, 12, struct OrtStatus *, SessionOptionsAppendExecutionProvider, (struct OrtSessionOptions *, const char *, const char *const *, const char *const *, size_t)) \
 X(297, 22, const char *, GetKeyValue, (const struct OrtKeyValuePairs *, const char *)) \
 X(300, 22, void, ReleaseKeyValuePairs, (struct OrtKeyValuePairs *)) \
@@ -108,12 +113,11 @@ enum tare_ort_error {
     TARE_ORT_INVALID_GRAPH = 10
 };
 
+#define TARE_ORT_MEMBER(slot, since, result, name, args) result(*name) args;
 struct tare_ort {
+    TARE_ORT_SLOTS(TARE_ORT_MEMBER)
     char version[32]; /* as the library says: "1.30.0" */
     uint32_t api;     /* newest version of the table that it has */
-#define TARE_X(slot, since, result, name, args) result(*name) args;
-    TARE_ORT_SLOTS(TARE_X)
-#undef TARE_X
 };
 
 /* Opens `path`, or what TARE_ONNXRUNTIME names, or libonnxruntime.so.1 as the loader finds it, and reads the

@@ -2,11 +2,10 @@
 /* Everything is set before the session exists; nothing of it can be changed later. */
 #include "runtime.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
+#include "provider.h"
 
-#define PAIRS_MAX 32
+#include <ctype.h>
+#include <string.h>
 
 static void on_log(void *param, unsigned severity, const char *category, const char *id, const char *where,
                    const char *message)
@@ -59,104 +58,6 @@ int tare_onnx_runtime_open(struct tare_onnx_runtime *rt, const char *library, st
     return rc;
 }
 
-/* Providers. "cpu" is in every library and always last in line, so nothing is appended for it. */
-
-/* "XNNPACK" and "XnnpackExecutionProvider" name the same. */
-static bool same_provider(const char *asked, const char *available)
-{
-    static const char suffix[] = "ExecutionProvider";
-    size_t n = strlen(available);
-    size_t stem = n > sizeof suffix - 1 && strcmp(available + n - (sizeof suffix - 1), suffix) == 0
-                      ? n - (sizeof suffix - 1)
-                      : n;
-    return strcasecmp(asked, available) == 0 ||
-           (strlen(asked) == stem && strncasecmp(asked, available, stem) == 0);
-}
-
-static int refuse_provider(const char *asked, char *const *names, int n, const char *version,
-                           struct tare_err *err)
-{
-    char list[300] = "";
-    for (int i = 0; i < n; i++) {
-        size_t used = strlen(list);
-        (void)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
-    }
-    return tare_err_set(err, TARE_E_UNSUPPORTED,
-                        "onnx: this ONNX Runtime %s has no execution provider '%.60s'; it has %s", version,
-                        asked, list);
-}
-
-static int find_provider(const struct tare_ort *ort, const char *asked, struct tare_err *err)
-{
-    char **names = NULL;
-    int n = 0;
-    int rc = tare_ort_check(ort, ort->GetAvailableProviders(&names, &n), "list of execution providers", err);
-    if (rc < 0) {
-        return rc;
-    }
-    bool found = false;
-    for (int i = 0; i < n && !found; i++) {
-        found = same_provider(asked, names[i]);
-    }
-    rc = found ? 0 : refuse_provider(asked, names, n, ort->version, err);
-    (void)tare_ort_ok(ort, ort->ReleaseAvailableProviders(names, n));
-    return rc;
-}
-
-/* Cuts "a=b;c=d" in place. */
-static int cut_pairs(char *text, const char **keys, const char **values, size_t *out_n, struct tare_err *err)
-{
-    size_t n = 0;
-    char *rest = NULL;
-    for (char *pair = strtok_r(text, ";", &rest); pair; pair = strtok_r(NULL, ";", &rest)) {
-        char *equals = strchr(pair, '=');
-        if (!equals || equals == pair || n == PAIRS_MAX) {
-            return tare_err_set(
-                err, TARE_E_USAGE,
-                "onnx: option 'provider_options': '%.80s' is not key=value, or there are more "
-                "than %d; write key=value;key=value",
-                pair, PAIRS_MAX);
-        }
-        *equals = '\0';
-        keys[n] = pair;
-        values[n++] = equals + 1;
-    }
-    *out_n = n;
-    return 0;
-}
-
-static int append_provider(const struct tare_ort *ort, struct OrtSessionOptions *options,
-                           const struct tare_onnx_choice *choice, struct tare_err *err)
-{
-    if (same_provider(choice->provider, "CPUExecutionProvider")) {
-        return 0;
-    }
-    int rc = find_provider(ort, choice->provider, err);
-    if (rc < 0) {
-        return rc;
-    }
-    if (!ort->SessionOptionsAppendExecutionProvider) {
-        return tare_err_set(err, TARE_E_UNSUPPORTED,
-                            "onnx: ONNX Runtime %s cannot be asked for a provider by name; 1.12 can",
-                            ort->version);
-    }
-    const char *keys[PAIRS_MAX];
-    const char *values[PAIRS_MAX];
-    size_t n = 0;
-    char *text = strdup(choice->provider_options ? choice->provider_options : "");
-    if (!text) {
-        return tare_err_set(err, TARE_E_NOMEM, "onnx: no memory for the provider's options");
-    }
-    rc = cut_pairs(text, keys, values, &n, err);
-    if (rc == 0) {
-        rc = tare_ort_check(
-            ort, ort->SessionOptionsAppendExecutionProvider(options, choice->provider, keys, values, n),
-            "execution provider", err);
-    }
-    free(text);
-    return rc;
-}
-
 static int set_config(const struct tare_ort *ort, struct OrtSessionOptions *options, const char *key, bool on,
                       struct tare_err *err)
 {
@@ -186,7 +87,8 @@ static int set_options(const struct tare_ort *ort, struct OrtSessionOptions *opt
     if (rc == 0) {
         rc = set_config(ort, options, "session.inter_op.allow_spinning", choice->spin, err);
     }
-    return rc == 0 ? append_provider(ort, options, choice, err) : rc;
+    return rc == 0 ? tare_onnx_provider_append(ort, options, choice->provider, choice->provider_options, err)
+                   : rc;
 }
 
 /* The session's own arena, for its counts alone: a library that refuses costs a reading. */
@@ -200,6 +102,20 @@ static void find_arena(struct tare_onnx_runtime *rt)
             rt->arena = NULL;
         }
         ort->ReleaseMemoryInfo(info);
+    }
+}
+
+/* The status often says less than what was logged before it. */
+static void add_log(struct tare_onnx_runtime *rt, struct tare_err *err)
+{
+    (void)pthread_mutex_lock(&rt->log.lock);
+    size_t used = strlen(err->msg);
+    if (rt->log.n_warnings > 0 && used + 32 < sizeof err->msg) {
+        (void)snprintf(err->msg + used, sizeof err->msg - used, "; its log: %s", rt->log.first);
+    }
+    (void)pthread_mutex_unlock(&rt->log.lock);
+    for (char *c = err->msg; *c; c++) {
+        *c = iscntrl((unsigned char)*c) ? ' ' : *c;
     }
 }
 
@@ -219,6 +135,8 @@ int tare_onnx_runtime_load(struct tare_onnx_runtime *rt, const struct tare_onnx_
     ort->ReleaseSessionOptions(options);
     if (rc == 0) {
         find_arena(rt);
+    } else if (err) {
+        add_log(rt, err);
     }
     return rc;
 }

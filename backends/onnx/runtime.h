@@ -27,7 +27,7 @@ struct tare_onnx_choice {
 struct tare_onnx_log {
     pthread_mutex_t lock;
     int64_t n_warnings; /* and errors */
-    char first[200];
+    char first[320];
 };
 
 struct tare_onnx_runtime {
