@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GENERATE: a token a run, given as soon as it is drawn; the last one is not fed. */
+/* GENERATE: a token a run, given as soon as it is drawn; the last one is not fed, and one that ends the text
+ * not given. */
 #include "onnx.h"
 #include "row.h"
 
@@ -33,6 +34,9 @@ int tare_onnx_generate(struct tare_onnx *o, const struct tare_request *request, 
         }
         int32_t id =
             tare_onnx_row_draw(o->chances, row, (size_t)s->n_vocab, (double)request->temperature, &rng);
+        if (id == o->eos) {
+            return 0;
+        }
         int stop = give(o, request, sink, id);
         if (stop || made == request->max_output || s->n_tokens == s->n_ctx) {
             return 0;

@@ -25,6 +25,7 @@ struct tare_onnx {
     char *tokenizer_path;
     int64_t ctx_tok;
     int64_t bos;
+    int64_t eos;
     bool reuse_prefix;
     /* options end here */
     struct tare_onnx_runtime runtime;

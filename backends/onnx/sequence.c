@@ -170,6 +170,9 @@ static int cut_cache(const struct tare_onnx_sequence *s, size_t i, uint32_t n, s
     if (rc == 0) {
         rc = new_cache(s, c, n, &cut, &to, err);
     }
+    if (rc == 0 && (!from || !to)) {
+        rc = tare_err_set(err, TARE_E_BACKEND, "onnx: '%.80s' has no memory to copy", c->present);
+    }
     if (rc < 0) {
         release(s, &cut);
         return rc;

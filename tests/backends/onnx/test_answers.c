@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <tare/rng.h>
 
-static const int32_t ids[] = {0, 5, 31, 2, 2, 17, 9, 0, 30, 11};
+static const int32_t ids[] = {0, 5, 31, 2, 2, 17, 9, 0, 30, 3};
 enum { n_ids = sizeof ids / sizeof ids[0] };
 
 /* Rows of d against table + shift per position, exactly. */
@@ -210,6 +210,29 @@ static void test_greedy(void **state)
     }
 }
 
+/* The third of the greedy tokens is made the one that ends a text: two are given. */
+static void test_end_of_text(void **state)
+{
+    (void)state;
+    struct driven d;
+    struct tare_err err = {0};
+    char option[32];
+    int32_t end = ids[n_ids - 1];
+    for (int i = 0; i < 3; i++) {
+        end = most_probable(end);
+    }
+    int32_t first = most_probable(ids[n_ids - 1]);
+    assert_true(end != first && end != most_probable(first));
+    (void)driven_library();
+    (void)snprintf(option, sizeof option, "eos=%d", end);
+    driven_start(&d, driven_model("summed.onnx"), (const char *const[]){option, NULL});
+    struct tare_request r = {
+        .kind = TARE_REQUEST_GENERATE, .tokens = ids, .n_tokens = n_ids, .max_output = 8};
+    assert_int_equal(driven_submit(&d, &r, &err), 0);
+    assert_int_equal(d.n_tokens, 2);
+    driven_stop(&d);
+}
+
 /* The project's rule, followed here number by number. */
 static int32_t draw(int32_t a, double temperature, struct tare_rng *rng)
 {
@@ -381,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_cache_is_cut),
         cmocka_unit_test(test_cache_can_be_off),
         cmocka_unit_test(test_greedy),
+        cmocka_unit_test(test_end_of_text),
         cmocka_unit_test(test_sampled),
         cmocka_unit_test(test_llama_in_every_way),
         cmocka_unit_test(test_threads_and_levels),
