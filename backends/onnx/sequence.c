@@ -170,12 +170,10 @@ static int cut_cache(const struct tare_onnx_sequence *s, size_t i, uint32_t n, s
     if (rc == 0) {
         rc = new_cache(s, c, n, &cut, &to, err);
     }
-    if (rc == 0 && (!from || !to)) {
-        rc = tare_err_set(err, TARE_E_BACKEND, "onnx: '%.80s' has no memory to copy", c->present);
-    }
-    if (rc < 0) {
+    if (rc < 0 || !from || !to) {
         release(s, &cut);
-        return rc;
+        return rc < 0 ? rc
+                      : tare_err_set(err, TARE_E_BACKEND, "onnx: '%.80s' has no memory to copy", c->present);
     }
     size_t token_bytes = (size_t)c->width * c->item_bytes;
     for (int64_t head = 0; head < c->heads; head++) {
