@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the library, known when it has been opened: by the probe or by load. */
+/* Of the library, known when it has been opened. */
 static char library_version[sizeof((struct tare_ort *)0)->version];
 
 static int onnx_probe(char *why, size_t n_why)
@@ -28,16 +28,25 @@ static int onnx_probe(char *why, size_t n_why)
     return 0;
 }
 
-static int open_runtime(struct tare_onnx *o, const char *path, struct tare_err *err)
+/* The library is opened here and not while loading, as one that is linked would be: what loading a model
+ * takes does not depend on whether a probe has opened it before. */
+static int onnx_open(void *self, struct tare_err *err)
 {
+    struct tare_onnx *o = self;
     int rc = tare_onnx_runtime_open(&o->runtime, o->library, err);
     if (rc < 0) {
+        tare_onnx_runtime_close(&o->runtime);
         return rc;
     }
     memcpy(library_version, o->runtime.ort.version, sizeof library_version);
+    return 0;
+}
+
+static int open_session(struct tare_onnx *o, const char *path, struct tare_err *err)
+{
     o->choice.provider = o->provider ? o->provider : "cpu";
     o->choice.provider_options = o->provider_options;
-    rc = tare_onnx_runtime_load(&o->runtime, &o->choice, path, err);
+    int rc = tare_onnx_runtime_load(&o->runtime, &o->choice, path, err);
     return rc == 0 ? tare_onnx_graph_read(&o->graph, &o->runtime.ort, o->runtime.session, o->runtime.standard,
                                           err)
                    : rc;
@@ -68,7 +77,7 @@ static int onnx_load(void *self, const struct tare_load *load, struct tare_err *
     if (!load->path) {
         return tare_err_set(err, TARE_E_USAGE, "onnx: no model given; name a .onnx file");
     }
-    int rc = open_runtime(o, load->path, err);
+    int rc = open_session(o, load->path, err);
     if (rc == 0) {
         rc = tare_onnx_find_tokenizer(o, load->path, err);
     }
@@ -170,11 +179,18 @@ static void onnx_unload(void *self)
     struct tare_onnx *o = self;
     tare_onnx_sequence_close(&o->sequence);
     tare_onnx_graph_close(&o->graph);
-    tare_onnx_runtime_close(&o->runtime);
+    tare_onnx_runtime_unload(&o->runtime);
     tare_tokenizer_close(&o->tokenizer);
     free(o->chances);
     o->chances = NULL;
     o->has_tokenizer = false;
+}
+
+static void onnx_close(void *self)
+{
+    struct tare_onnx *o = self;
+    onnx_unload(o);
+    tare_onnx_runtime_close(&o->runtime);
 }
 
 TARE_EXPORT extern const struct tare_backend tare_plugin;
@@ -188,11 +204,12 @@ const struct tare_backend tare_plugin = {
     .priv_size = sizeof(struct tare_onnx),
     .options = tare_onnx_options,
     .probe = onnx_probe,
+    .open = onnx_open,
     .load = onnx_load,
     .describe = onnx_describe,
     .tokenize = onnx_tokenize,
     .submit = onnx_submit,
     .unload = onnx_unload,
-    .close = onnx_unload,
+    .close = onnx_close,
     .readings = onnx_readings,
 };

@@ -141,7 +141,7 @@ int tare_onnx_runtime_load(struct tare_onnx_runtime *rt, const struct tare_onnx_
     return rc;
 }
 
-void tare_onnx_runtime_close(struct tare_onnx_runtime *rt)
+void tare_onnx_runtime_unload(struct tare_onnx_runtime *rt)
 {
     const struct tare_ort *ort = &rt->ort;
     if (rt->arena) {
@@ -150,6 +150,14 @@ void tare_onnx_runtime_close(struct tare_onnx_runtime *rt)
     if (rt->session) {
         ort->ReleaseSession(rt->session);
     }
+    rt->arena = NULL;
+    rt->session = NULL;
+}
+
+void tare_onnx_runtime_close(struct tare_onnx_runtime *rt)
+{
+    const struct tare_ort *ort = &rt->ort;
+    tare_onnx_runtime_unload(rt);
     if (rt->memory) {
         ort->ReleaseMemoryInfo(rt->memory);
     }

@@ -47,6 +47,8 @@ TARE_MUST_CHECK int tare_onnx_runtime_open(struct tare_onnx_runtime *rt, const c
 TARE_MUST_CHECK int tare_onnx_runtime_load(struct tare_onnx_runtime *rt,
                                            const struct tare_onnx_choice *choice, const char *path,
                                            struct tare_err *err);
+/* Without the session, ready for another. */
+void tare_onnx_runtime_unload(struct tare_onnx_runtime *rt);
 /* A zeroed struct is fine. */
 void tare_onnx_runtime_close(struct tare_onnx_runtime *rt);
 int64_t tare_onnx_runtime_warnings(struct tare_onnx_runtime *rt);

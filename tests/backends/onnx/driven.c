@@ -104,7 +104,11 @@ int driven_try(struct driven *d, const char *model, const char *const *options, 
     assert_non_null(d->self);
     set_options(d, options);
     const struct tare_load load = {.size = sizeof load, .path = model};
-    int rc = tare_plugin.load(d->self, &load, err);
+    int rc = tare_plugin.open(d->self, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = tare_plugin.load(d->self, &load, err);
     if (rc == 0) {
         struct tare_model_facts *f = &d->facts;
         f->params_total = f->params_active = f->stored_bytes = f->n_ctx = f->n_vocab = f->bos = TARE_UNKNOWN;

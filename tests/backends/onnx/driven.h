@@ -27,7 +27,6 @@ struct driven {
     int32_t tokens[driven_tokens_max];
     uint32_t token_bytes;
     uint32_t stop_after; /* the sink says so behind that many tokens; 0: never */
-    double readings[8];  /* of driven_reading */
 };
 
 /* Path of ONNX Runtime for the tests; skips without one. */
@@ -35,7 +34,8 @@ const char *driven_library(void);
 /* Where models.py has written NAME; skips where python was not there to write it. */
 const char *driven_model(const char *name);
 
-/* Opens and loads; `options` is "name=value" strings, NULL ends. Returns what the hooks return. */
+/* Opens and loads (stop it after a failure, too); `options` is "name=value" strings, NULL ends. Returns what
+ * the hooks return. */
 int driven_try(struct driven *d, const char *model, const char *const *options, struct tare_err *err);
 /* The same, or fails the test. */
 void driven_start(struct driven *d, const char *model, const char *const *options);

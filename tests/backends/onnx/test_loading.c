@@ -172,6 +172,7 @@ static void test_no_model(void **state)
     (void)state;
     struct driven d;
     struct tare_err err = {0};
+    (void)driven_library();
     must_refuse(driven_try(&d, NULL, NULL, &err), &err, TARE_E_USAGE, "no model given", "no path");
     driven_stop(&d);
 }
