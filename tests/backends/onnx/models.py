@@ -102,15 +102,16 @@ class Maker:
         g.output("logits", o.FLOAT, ["b", "s", VOCAB])
         self.write("posed.onnx", g.model(METADATA))
 
-    def summed(self, name, kind, past_shape=("b", 2, "p", 3), present="present.0.key"):
+    def summed(self, name, kind, past_shape=("b", 2, "p", 3), present="present.0.key", present_kind=None):
         o = self.o
         g = o.Graph("summed")
         ids = g.input("input_ids", o.INT64, ["b", "s"])
         past = g.input("past_key_values.0.key", kind, list(past_shape))
         new = g.op("Cast", g.op("Unsqueeze", ids, g.integers(1, 3)), to=kind)
         factors = g.tensor(kind, [1, 2, 1, 3], [1, 2, 3, 4, 5, 6])
-        all_of_it = g.op("Concat", past, g.op("Mul", new, factors), outputs=[present], axis=2)[0]
-        g.output(present, kind, ["b", 2, "t", 3])
+        all_of_it = g.op("Concat", past, g.op("Mul", new, factors), axis=2)
+        g.op("Cast", all_of_it, outputs=[present], to=present_kind or kind)
+        g.output(present, present_kind or kind, ["b", 2, "t", 3])
         sums = g.op("CumSum", g.op("Cast", all_of_it, to=o.FLOAT), g.integer(2))
         sums = g.op("ReduceSum", sums, g.integers(1, 3), keepdims=0)  # 21 times the sum of the ids
         fed = g.op("Neg", g.op("Gather", g.op("Shape", ids), g.integers(1), axis=0))
@@ -141,6 +142,7 @@ class Maker:
             values[5 * VOCAB + 9] = bad  # after id 5
             self.bigram(name, values=values)
         self.summed("unpaired.onnx", o.FLOAT, present="present.1.key")
+        self.summed("other-type.onnx", o.FLOAT, present_kind=o.FLOAT16)
         self.summed("odd-cache.onnx", o.FLOAT, past_shape=("b", "h", "p", 3))
         self.extra()
         self.write("empty.onnx", b"")

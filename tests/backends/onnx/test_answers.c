@@ -318,6 +318,8 @@ static void test_llama_in_every_way(void **state)
         driven_rows(&cached, text, k, k, k - 1);
         assert_true(gap(cached.rows, whole + (size_t)(k - 1) * 1024, 1024) < 1e-3F);
     }
+    driven_rows(&cached, text, n, 20, 19); /* many behind a cache: the mask is as long as both */
+    assert_true(gap(cached.rows, whole + (size_t)19 * 1024, (size_t)(n - 19) * 1024) < 1e-3F);
     assert_true(driven_reading(&cached, "prefix_reused_tok") > (n - 1) * (n - 2) / 2 - 0.5);
     driven_stop(&plain);
     driven_stop(&cached);

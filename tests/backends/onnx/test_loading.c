@@ -109,6 +109,7 @@ static void test_models(void **state)
          "'logits' came out with 3 dimensions [1, 1, 32, 0] instead of [1, 2, 32"},
         {"extra-input.onnx", TARE_E_UNSUPPORTED, "asks for an input 'use_cache_branch'"},
         {"unpaired.onnx", TARE_E_FORMAT, "has no output 'present.0.key'"},
+        {"other-type.onnx", TARE_E_FORMAT, "no output 'present.0.key' of the same type"},
         {"odd-cache.onnx", TARE_E_UNSUPPORTED, "'past_key_values.0.key' is not [1 or open, heads"},
         {"no-context.onnx", TARE_E_USAGE, "option 'ctx_tok'"},
         {"odd-context.onnx", TARE_E_FORMAT, "metadata 'max_ctx' is 'many'"},
