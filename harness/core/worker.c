@@ -353,9 +353,7 @@ static void finish(struct worker *w, int r, const struct tare_err *err)
     tare_outbox_fini(&w->outbox);
 }
 
-/* Libraries that start threads as soon as they are loaded, which then spin beside the measurement.
- * The backend's own option says how many there shall be; what the user has set stays. */
-static void quiet_libraries(void)
+void tare_worker_quiet_libraries(void)
 {
     static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
@@ -369,7 +367,7 @@ int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *er
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN); /* a terminal sends it to both: the supervisor decides */
-    quiet_libraries();
+    tare_worker_quiet_libraries();
     struct worker w;
     memset(&w, 0, sizeof w);
     int r = tare_outbox_init(&w.outbox, out_fd, err);

@@ -3,6 +3,7 @@
 #include "verify/serve.h"
 
 #include "core/isolate.h"
+#include "core/worker.h"
 #include "verify/recorder.h"
 
 #include <ctype.h>
@@ -214,6 +215,7 @@ int tare_verify_serve(int spec_fd, int in_fd, int out_fd, struct tare_err *err)
     struct tare_err why = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
+    tare_worker_quiet_libraries(); /* as where it is measured */
     int r = catch_output(&s, err);
     if (r < 0) {
         return r;
