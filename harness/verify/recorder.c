@@ -36,6 +36,9 @@ struct flight {
     bool done;
 };
 
+/* The sink has what is written here and no more, whatever the contract has learnt since. */
+enum { sink_bytes = offsetof(struct tare_sink, done) + sizeof(((struct tare_sink *)NULL)->done) };
+
 struct recorder {
     struct tare_sink sink; /* first: the sink's calls find the rest through it */
     const struct tare_instance *instance;
@@ -313,7 +316,7 @@ int tare_recorder_ask(struct tare_instance *instance, const struct tare_wire_ask
                       struct tare_arena *arena, struct tare_wire_answer *answers, struct tare_err *err)
 {
     struct flight flights[most_in_flight];
-    struct recorder r = {.sink = {sizeof r.sink, on_logits, on_score, on_token, on_done},
+    struct recorder r = {.sink = {sink_bytes, on_logits, on_score, on_token, on_done},
                          .instance = instance,
                          .flights = flights};
     int code = 0;
