@@ -2,19 +2,12 @@
 /* Items into requests. One function an item kind; tokenizing and bounds in one place each. */
 #include "core/prepare.h"
 
+#include "core/prepare_lm_eval.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { default_window_tok = 512, max_item_bytes = (1 << 30) - 16 };
-
-struct builder {
-    const struct tare_prepare_args *args;
-    struct tare_prepared *out;
-    int32_t *ids; /* scratch of the tokenizer */
-    uint32_t *ends;
-    size_t cap;
-    struct tare_err *err;
-};
 
 static int no_memory(struct builder *b)
 {
@@ -95,6 +88,16 @@ static int32_t *with_bos(struct builder *b, const int32_t *ids, size_t n, size_t
         *out_n = n + bos;
     }
     return tokens;
+}
+
+int tare_builder_tokenize(struct builder *b, struct tare_bytes text, size_t *out_n)
+{
+    return tokenize(b, text, out_n);
+}
+
+int32_t *tare_builder_tokens(struct builder *b, size_t n, size_t *out_n)
+{
+    return with_bos(b, b->ids, n, out_n);
 }
 
 static bool too_long(const struct builder *b, size_t fed)
@@ -275,6 +278,11 @@ static int copy_stops(struct builder *b, const struct tare_item *item, struct ta
     return stops && (!item->reference.data || to->reference.data) ? 0 : no_memory(b);
 }
 
+int tare_builder_stops(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    return copy_stops(b, item, to);
+}
+
 static int generation(struct builder *b, const int32_t *tokens, size_t n, uint32_t max_output,
                       struct tare_prepared_item *to)
 {
@@ -329,6 +337,9 @@ static int prepare_item(struct builder *b, const struct tare_item *item, struct 
 {
     to->kind = item->kind;
     to->level = item->level;
+    if (tare_prepares_by_lm_eval(b, item)) {
+        return tare_prepare_by_lm_eval(b, item, to);
+    }
     switch (item->kind) {
     case TARE_ITEM_TEXT:
         return prepare_text(b, item, to);

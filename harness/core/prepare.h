@@ -8,7 +8,8 @@
  * is cut into windows of `window_tok` tokens (the model's context by default); each window starts
  * afresh, and every token of every document is predicted exactly once. Context and choice are
  * tokenized apart and joined. A graded token is one whose bytes overlap a graded span; nothing after
- * the last one is fed. An item that does not fit the context is not cut: it is recorded as failed.
+ * the last one is fed. An item that does not fit the context is not cut: it is recorded as failed. A task may
+ * ask for the rules of lm-evaluation-harness instead (TARE_CONVENTION_LM_EVAL in tare/task.h).
  */
 #ifndef TARE_CORE_PREPARE_H
 #define TARE_CORE_PREPARE_H

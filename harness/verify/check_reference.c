@@ -21,7 +21,23 @@ static int draw_all(struct tare_verify *v, struct tare_verify_tokens *t, struct 
     return r;
 }
 
-/* Ids mean the same in both, as far as one text shows. 1: not so, told as absent. */
+static bool same_ids(const struct tare_wire_tokens *a, const struct tare_wire_tokens *b)
+{
+    return a->n == b->n && memcmp(a->ids, b->ids, a->n * sizeof *a->ids) == 0;
+}
+
+/* Why ids do not mean the same in both; NULL if they do, as far as one text shows. */
+static const char *useless(const struct tare_wire_hello *own, const struct tare_wire_hello *other,
+                           const struct tare_wire_tokens *ours, const struct tare_wire_tokens *theirs)
+{
+    return !(other->caps & TARE_CAP_SCORE)                   ? "it does not score"
+           : other->bos != own->bos                          ? "it has another beginning-of-sequence token"
+           : other->n_vocab != own->n_vocab                  ? "it has a vocabulary of another size"
+           : ours->n && theirs->n && !same_ids(ours, theirs) ? "it makes other tokens of the same text"
+                                                             : NULL;
+}
+
+/* 1: the reference cannot be used, told as absent. */
 static int check_alike(struct tare_verify *v, struct tare_err *err)
 {
     static const char text[] = "The river, 4711 seven stones: na\xc3\xafve (x+y)\n\tand so on.";
@@ -39,17 +55,11 @@ static int check_alike(struct tare_verify *v, struct tare_err *err)
     if (r != 0) {
         return r;
     }
-    bool alike = !ours.n || !theirs.n ||
-                 (ours.n == theirs.n && memcmp(ours.ids, theirs.ids, ours.n * sizeof *ours.ids) == 0);
-    if (!(other.caps & TARE_CAP_SCORE) || other.bos != own.bos || other.n_vocab != own.n_vocab || !alike) {
-        (void)tare_verify_absent(v, "the reference %.60s is of no use: %s", v->args->reference_name,
-                                 !(other.caps & TARE_CAP_SCORE) ? "it does not score"
-                                 : other.bos != own.bos         ? "it has another beginning-of-sequence token"
-                                 : other.n_vocab != own.n_vocab ? "it has a vocabulary of another size"
-                                                                : "it makes other tokens of the same text");
-        return 1;
+    const char *why_not = useless(&own, &other, &ours, &theirs);
+    if (why_not) {
+        (void)tare_verify_absent(v, "the reference %.60s is of no use: %s", v->args->reference_name, why_not);
     }
-    return 0;
+    return why_not ? 1 : 0;
 }
 
 static double largest(const struct tare_wire_answer *a, uint32_t from_a, const struct tare_wire_answer *b,
