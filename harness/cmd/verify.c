@@ -195,17 +195,16 @@ static int verify_with(const struct verify_options *o, const struct tare_command
 static int run_referee(const struct verify_options *o, const struct tare_command_args *args,
                        struct tare_json *root, struct collector *c, struct tare_err *err)
 {
-    struct tare_plan own, reference;
+    struct tare_plan own, reference = {.n_cells = 0};
     int r = make_plan(args->words[0], args->paths, &own, err);
     if (r < 0) {
         return r;
     }
-    bool against = o->against != NULL;
-    r = against ? make_plan(o->against, args->paths, &reference, err) : 0;
+    r = o->against ? make_plan(o->against, args->paths, &reference, err) : 0;
     if (r == 0) {
         const struct tare_verify_args with = {.exe = args->paths->exe,
                                               .spec = own.cells[0].spec,
-                                              .reference = against ? reference.cells[0].spec : NULL,
+                                              .reference = reference.n_cells ? reference.cells[0].spec : NULL,
                                               .reference_name = o->against,
                                               .time_limit_ns = o->time_limit,
                                               .tolerance_nats = o->tolerance,
@@ -213,7 +212,7 @@ static int run_referee(const struct verify_options *o, const struct tare_command
                                               .memory_requests = o->memory_requests,
                                               .seed = o->seed};
         r = verify_with(o, args, &with, root, c, err);
-        if (against) {
+        if (o->against) {
             tare_plan_fini(&reference);
         }
     }

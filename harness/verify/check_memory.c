@@ -34,7 +34,7 @@ static int ask_many(struct tare_verify *v, struct tare_verify_tokens t, int64_t 
         struct tare_arena arena = {0};
         r = tare_verify_session_ask(&v->session, asks, some, &arena, answers, err);
         for (uint32_t i = 0; r == 0 && i < some; i++) {
-            r = tare_verify_require(v, answers[i].code == 0, "request %lld: %s", (long long)(done + i + 1),
+            r = tare_verify_require(v, answers[i].code == 0, "request %lld: %s", (long long)done + i + 1,
                                     answers[i].message)
                     ? 0
                     : 1;
