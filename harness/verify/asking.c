@@ -48,8 +48,9 @@ static int draw_text(struct tare_verify *v, struct tare_rng rng, uint32_t n, int
         r = r == 0 ? tare_verify_tokenize(v, text.data, text.used, &tokens, err) : r;
         tare_buf_fini(&text);
         if (r == 0 && tokens.n == 0) {
-            return tare_verify_require(v, false, "its tokenizer makes no tokens of a text of %zu bytes",
-                                       bytes);
+            (void)tare_verify_require(v, false, "its tokenizer makes no tokens of a text of %zu bytes",
+                                      bytes);
+            return 1;
         }
         have = r == 0 ? tokens.n : 0;
         if (have >= n) {
@@ -67,23 +68,35 @@ static void draw_ids(const struct tare_verify *v, struct tare_rng rng, uint32_t 
     }
 }
 
+int tare_verify_has_tokenizer(struct tare_verify *v, bool *out, struct tare_err *err)
+{
+    struct tare_wire_tokens tokens;
+    *out = v->session.hello.caps & TARE_CAP_TOKENIZE;
+    int r = *out ? tare_verify_session_tokenize(&v->session, "a", 1, &v->arena, &tokens, err) : 0;
+    *out = *out && !(r == 0 && tokens.code == TARE_E_UNSUPPORTED);
+    return r;
+}
+
 /* n tokens without the first; long ones repeat themselves. */
 static int draw_body(struct tare_verify *v, const char *label, uint32_t n, int32_t *to, struct tare_err *err)
 {
     uint32_t drawn = n < most_drawn ? n : most_drawn;
     struct tare_rng rng = tare_rng_split(&v->rng, label, 0);
-    if (v->session.hello.caps & TARE_CAP_TOKENIZE) {
-        int r = draw_text(v, rng, drawn, to, err);
-        if (r != 0) {
-            return r < 0 ? r : 1;
-        }
-    } else {
+    bool by_text = false;
+    int r = tare_verify_has_tokenizer(v, &by_text, err);
+    if (r == 0 && by_text) {
+        r = draw_text(v, rng, drawn, to, err);
+    } else if (r == 0 && v->session.hello.n_vocab < 2) {
+        (void)tare_verify_absent(
+            v, "without a tokenizer and a known vocabulary there are no tokens to ask about");
+        r = 1;
+    } else if (r == 0) {
         draw_ids(v, rng, drawn, to);
     }
-    for (uint32_t i = drawn; i < n; i++) {
+    for (uint32_t i = drawn; r == 0 && i < n; i++) {
         to[i] = to[i - drawn];
     }
-    return 0;
+    return r;
 }
 
 int tare_verify_draw(struct tare_verify *v, const char *label, uint32_t n, struct tare_verify_tokens *out,
@@ -92,11 +105,6 @@ int tare_verify_draw(struct tare_verify *v, const char *label, uint32_t n, struc
     uint32_t bos = tare_verify_has_bos(v);
     if (v->session.hello.caps & TARE_CAP_TEXT_ONLY) {
         (void)tare_verify_absent(v, "the backend understands text only, and this needs token ids");
-        return 1;
-    }
-    if (!(v->session.hello.caps & TARE_CAP_TOKENIZE) && v->session.hello.n_vocab < 2) {
-        (void)tare_verify_absent(v, "without a tokenizer and a known vocabulary there are no tokens to ask "
-                                    "about");
         return 1;
     }
     int32_t *tokens = tare_arena_array(&v->arena, n + (size_t)1, sizeof *tokens);
@@ -179,6 +187,10 @@ int tare_verify_tokenize(struct tare_verify *v, const char *text, size_t n, stru
     int r = tare_verify_session_tokenize(&v->session, text, n, &v->arena, out, err);
     if (r != 0) {
         return r;
+    }
+    if (out->code == TARE_E_UNSUPPORTED) {
+        (void)tare_verify_absent(v, "the loaded model has no tokenizer: %.200s", out->message);
+        return 1;
     }
     bool ok = tare_verify_require(v, out->code == 0, "tokenizing %zu bytes failed: %s", n, out->message) &&
               tare_verify_require(v, tare_verify_covers(out, n),

@@ -92,7 +92,9 @@ static int run(struct tare_verify *v, struct tare_err *err)
     if (!tare_verify_has_bos(v)) {
         return tare_verify_absent(v, "the model has no beginning-of-sequence token");
     }
-    r = v->session.hello.caps & TARE_CAP_TOKENIZE ? check_tokenizer(v, err) : 0;
+    bool by_text = false;
+    r = tare_verify_has_tokenizer(v, &by_text, err);
+    r = r == 0 && by_text ? check_tokenizer(v, err) : r;
     r = r == 0 ? check_room(v, err) : r;
     r = r == 0 ? tare_verify_needs_context(v, err) : r;
     return r == 0 ? check_presence(v, err) : r;

@@ -45,7 +45,9 @@ static int check_alike(struct tare_verify *v, struct tare_err *err)
     struct tare_wire_hello other;
     struct tare_wire_tokens ours = {.n = 0}, theirs = {.n = 0};
     char why[TARE_WIRE_MESSAGE] = "";
-    int r = own.caps & TARE_CAP_TOKENIZE ? tare_verify_tokenize(v, text, sizeof text - 1, &ours, err) : 0;
+    bool by_text = false;
+    int r = tare_verify_has_tokenizer(v, &by_text, err);
+    r = r == 0 && by_text ? tare_verify_tokenize(v, text, sizeof text - 1, &ours, err) : r;
     r = r == 0 ? tare_verify_other_tokenize(v, v->args->reference, text, sizeof text - 1, &other, &theirs,
                                             why, sizeof why, err)
                : r;

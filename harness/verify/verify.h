@@ -114,6 +114,8 @@ TARE_MUST_CHECK int tare_verify_try(struct tare_verify *v, const struct tare_wir
                                     struct tare_wire_answer *answers, struct tare_err *err);
 TARE_MUST_CHECK int tare_verify_tokenize(struct tare_verify *v, const char *text, size_t n,
                                          struct tare_wire_tokens *out, struct tare_err *err);
+/* Is there a tokenizer, for the loaded model too? */
+TARE_MUST_CHECK int tare_verify_has_tokenizer(struct tare_verify *v, bool *out, struct tare_err *err);
 /* Do the ends ascend, and end where the text does? */
 bool tare_verify_covers(const struct tare_wire_tokens *t, size_t n);
 /* The next request goes to a process that has answered nothing before. */
