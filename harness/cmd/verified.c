@@ -49,7 +49,9 @@ int tare_verified_caption(struct tare_store *store, int64_t run_id, struct tare_
     struct caption c = {.to = to};
     tare_buf_init(&c.none, 1 << 16);
     int r = tare_query_verified(store, run_id, take, &c, err);
-    if (r == 0 && c.without > 0) {
+    if (r == 0 && c.without == c.n) {
+        tare_buf_add_str(to, " No backend verified with these options: run 'tare verify'.");
+    } else if (r == 0 && c.without > 0) {
         tare_buf_printf(to, " Not verified ('tare verify'): %s%s.", tare_buf_str(&c.none),
                         c.without > most_named ? " and others" : "");
     }

@@ -149,6 +149,9 @@ def test_certificates():
     contains(report, "1 failed (prefix_cache)", "which is named")
     contains(report, "Not verified ('tare verify'): other.", "other options are another backend")
     contains(report, "No calibration certificate", "one of a backend is none of the machine")
+    tare("run", "--model", f"{FAULTY},name=other,ctx_tok=128", "--task", "recall,items=2", "--repeats", "1", "--db", "c.db")
+    contains(" ".join(tare("report", "c.db").out.split()), "No backend verified with these options: run 'tare verify'.",
+             "a run without any")
     equal(scalar("c.db", "PRAGMA integrity_check"), "ok", "the database")
 
 
