@@ -195,13 +195,13 @@ static int verify_with(const struct verify_options *o, const struct tare_command
 static int run_referee(const struct verify_options *o, const struct tare_command_args *args,
                        struct tare_json *root, struct collector *c, struct tare_err *err)
 {
-    struct tare_plan own, reference = {.n_cells = 0};
+    struct tare_plan own = {.n_cells = 0}, reference = {.n_cells = 0};
     int r = make_plan(args->words[0], args->paths, &own, err);
     if (r < 0) {
         return r;
     }
     r = o->against ? make_plan(o->against, args->paths, &reference, err) : 0;
-    if (r == 0) {
+    if (r == 0 && own.n_cells > 0) {
         const struct tare_verify_args with = {.exe = args->paths->exe,
                                               .spec = own.cells[0].spec,
                                               .reference = reference.n_cells ? reference.cells[0].spec : NULL,
