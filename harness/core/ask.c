@@ -73,11 +73,9 @@ static void on_score(struct tare_sink *sink, uint64_t id, uint32_t index, double
     }
 }
 
-static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes)
+/* One token that was known at_ns. Non-zero: stop. */
+static int take_token(struct tare_ask *ask, uint64_t id, const char *bytes, uint32_t n_bytes, int64_t at_ns)
 {
-    struct tare_ask *ask = from_sink(sink);
-    int64_t now_ns = tare_clock_ns();
-    (void)token;
     if (id != ask->request.id || ask->request.kind != TARE_REQUEST_GENERATE || ask->stopped) {
         fault(ask, "it sent a token that was not asked for");
         return 1;
@@ -86,7 +84,7 @@ static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const ch
         fault(ask, "it sent more than was asked for");
         return 1;
     }
-    ask->token_ns[ask->n_tokens++] = now_ns - ask->begin_ns;
+    ask->token_ns[ask->n_tokens++] = at_ns - ask->begin_ns;
     if (n_bytes > 0) {
         memcpy(ask->output + ask->n_output, bytes, n_bytes);
     }
@@ -96,6 +94,30 @@ static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const ch
                                    &ask->cut) ||
                    ask->n_tokens == ask->request.max_output;
     return ask->stopped;
+}
+
+static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes)
+{
+    int64_t now_ns = tare_clock_ns();
+    (void)token;
+    return take_token(from_sink(sink), id, bytes, n_bytes, now_ns);
+}
+
+/* A stamp that was taken elsewhere is believed if it can be true. */
+static int on_token_at(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes,
+                       uint32_t n_bytes, int64_t at_ns)
+{
+    struct tare_ask *ask = from_sink(sink);
+    int64_t now_ns = tare_clock_ns();
+    int64_t least_ns = ask->begin_ns + (ask->n_tokens ? ask->token_ns[ask->n_tokens - 1] : 0);
+    (void)token;
+    if (at_ns < least_ns || at_ns > now_ns) {
+        fault(ask, at_ns > now_ns      ? "it stamped a token later than now"
+                   : ask->n_tokens > 0 ? "it stamped a token earlier than the one before"
+                                       : "it stamped a token earlier than the request");
+        return 1;
+    }
+    return take_token(ask, id, bytes, n_bytes, at_ns);
 }
 
 static void on_done(struct tare_sink *sink, uint64_t id, int code, const char *message)
@@ -140,7 +162,7 @@ int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
                   const struct tare_prepared *prepared, struct tare_err *err)
 {
     memset(ask, 0, sizeof *ask);
-    ask->sink = (struct tare_sink){sizeof ask->sink, on_logits, on_score, on_token, on_done};
+    ask->sink = (struct tare_sink){sizeof ask->sink, on_logits, on_score, on_token, on_done, on_token_at};
     ask->ops = args->ops;
     ask->backend = args->backend;
     ask->norm = args->task->norm;

@@ -86,6 +86,11 @@ struct tare_sink {
     int (*token)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes);
     /* A concurrent backend reports each finished request here; code is 0 or negative with a message. */
     void (*done)(struct tare_sink *sink, uint64_t id, int code, const char *message);
+    /* As token, for a backend whose tokens are made in another process: at_ns is when the token was
+     * known there, by this machine's CLOCK_MONOTONIC. It must lie between the request's begin (or the
+     * token before) and now; else the request fails. Look at `size` before you call it. */
+    int (*token_at)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes,
+                    int64_t at_ns);
 };
 
 /* How to load a model. Strings live during the call only. */
