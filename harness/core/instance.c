@@ -92,6 +92,18 @@ static int check_facts(const struct tare_instance *instance, struct tare_err *er
     return 0;
 }
 
+/* What shows only with the model at hand; a capability that it lacks is one that the backend has not. */
+static int ask_effective(struct tare_instance *instance, struct tare_err *err)
+{
+    struct tare_effective *e = &instance->effective;
+    memset(e, 0, sizeof *e);
+    e->size = sizeof *e;
+    int r = instance->ops.effective ? instance->ops.effective(instance->self, e, err) : 0;
+    e->runtime[sizeof e->runtime - 1] = e->settings[sizeof e->settings - 1] = '\0';
+    instance->ops.caps &= ~e->lacks;
+    return r < 0 ? r : 0;
+}
+
 int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
 {
     struct tare_model_facts *f = &instance->facts;
@@ -102,7 +114,8 @@ int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
     int r = instance->ops.describe(instance->self, f, err);
     f->arch[sizeof f->arch - 1] = f->name[sizeof f->name - 1] = f->dtype[sizeof f->dtype - 1] = '\0';
     f->tokenizer[sizeof f->tokenizer - 1] = '\0';
-    return r < 0 ? r : check_facts(instance, err);
+    r = r < 0 ? r : check_facts(instance, err);
+    return r < 0 ? r : ask_effective(instance, err);
 }
 
 void tare_instance_close(struct tare_instance *instance)
@@ -137,6 +150,8 @@ void tare_instance_facts(const struct tare_instance *instance, struct tare_json 
     const struct tare_model_facts *f = &instance->facts;
     add_text(to, "backend", instance->ops.name);
     add_text(to, "backend_version", instance->ops.version);
+    add_text(to, "runtime", instance->effective.runtime);
+    add_text(to, "effective", instance->effective.settings);
     add_text(to, "arch", f->arch);
     add_text(to, "name", f->name);
     add_text(to, "dtype", f->dtype);

@@ -134,6 +134,15 @@ struct tare_cost {
     int64_t decode_bytes;
 };
 
+/* What is in force once the model is loaded, where that is known only then. Zeroed and with its size by the
+ * harness; texts are UTF-8. */
+struct tare_effective {
+    uint32_t size;
+    uint32_t lacks;      /* enum tare_capability, or'ed: promised in `caps`, but not with this model */
+    char runtime[96];    /* name and version of what computes */
+    char settings[1024]; /* the configuration as it came out, defaults included, in a form of your own */
+};
+
 /*
  * The operations. `self` points to priv_size bytes, zeroed and then filled with the parsed options.
  * Every hook that fails returns a negative code and sets *err to one line. (M) is mandatory.
@@ -184,6 +193,8 @@ struct tare_backend {
      * took). Each reading is copied before add returns. Its name becomes that of a figure: 1 to 60 of
      * a-z, 0-9 and '_', unique in the backend. A name of the harness's own is stored as a reading only. */
     void (*readings)(void *self, int measured, struct tare_readings *to);
+    /* Optional, untimed, once, behind `describe`. A task that needs what is lacking is skipped. */
+    int (*effective)(void *self, struct tare_effective *out, struct tare_err *err);
 };
 
 /* First member of every backend's definition. */
