@@ -298,6 +298,7 @@ static int open_meters(struct worker *w, struct tare_err *err)
     const struct tare_metering_args args = {.outbox = &w->outbox,
                                             .outside_fd = w->outside_fd,
                                             .off = w->spec.metering == TARE_METERING_NONE,
+                                            .elsewhere = w->instance.ops.caps & TARE_CAP_ELSEWHERE,
                                             .choices = tare_json_get(w->spec.meters, "meters")};
     return tare_metering_open(&w->metering, &args, err);
 }
@@ -384,8 +385,8 @@ int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *er
 
 static void add_caps(uint32_t caps, struct tare_json *array)
 {
-    static const char *const names[] = {"score",     "generate",   "logits",  "tokenize",
-                                        "technique", "concurrent", "sampled", "text_only"};
+    static const char *const names[] = {"score",      "generate", "logits",    "tokenize", "technique",
+                                        "concurrent", "sampled",  "text_only", "elsewhere"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (caps & (1U << i)) {
             tare_json_add_str(array, NULL, names[i]);

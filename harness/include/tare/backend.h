@@ -39,7 +39,9 @@ enum tare_capability {
     TARE_CAP_TECHNIQUE = 1u << 4,  /* understands tare_load.technique */
     TARE_CAP_CONCURRENT = 1u << 5, /* `submit` may return early; answers complete in `drain` */
     TARE_CAP_SAMPLED = 1u << 6,    /* GENERATE honours temperature and seed; else greedy only */
-    TARE_CAP_TEXT_ONLY = 1u << 7   /* requests must carry text; token ids are not understood */
+    TARE_CAP_TEXT_ONLY = 1u << 7,  /* requests must carry text; token ids are not understood */
+    TARE_CAP_ELSEWHERE = 1u << 8   /* the model is not in this process (a child, a server): what meters say
+                                    * of this process would pass for the model's, so it is left out */
 };
 
 enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQUEST_LOGITS };
