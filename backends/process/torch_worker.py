@@ -7,7 +7,7 @@ no file is read: weights are drawn from seed=N, the vocabulary is vocab=N and to
 PyTorch: no numpy, no safetensors. Tested with PyTorch 1.13 and 2.11.
 
 Settings: device (cpu), dtype (float32), threads (1), logits (no: the log-softmax is made here, in float32 or better),
-reuse_prefix (yes), tokenizer (beside the model), random, seed, vocab, ctx.
+reuse_prefix (yes in float32, else no), tokenizer (beside the model), random, seed, vocab, ctx.
 """
 import ctypes
 import json
@@ -193,7 +193,8 @@ class TorchModel(tare_worker.Model):
         torch.set_num_threads(threads)
         self.device = torch.device(settings.get("device", "cpu"))
         self.as_logits = tare_worker.flag(settings, "logits", "no")
-        self.reuse = tare_worker.flag(settings, "reuse_prefix", "yes")
+        # In half precision a pass over fewer rows rounds otherwise: what an item scores would depend on the one before.
+        self.reuse = tare_worker.flag(settings, "reuse_prefix", "yes" if self.dtype_name == "float32" else "no")
         self.take_weights(path, settings)
         self.fed = []  # the tokens whose keys and values lie in the cache
         self.synchronize()
@@ -236,9 +237,10 @@ class TorchModel(tare_worker.Model):
     def tokenize(self, text):
         return self.tokenizer.encode(text)
 
-    def feed(self, tokens, last):
-        """Logits behind the last so many tokens; what is in the cache already is not computed again."""
-        kept, most = 0, len(tokens) - last if self.reuse else 0
+    def feed(self, tokens, last, own=False):
+        """Logits behind the last so many tokens. What is in the cache already is not computed again: of the same request
+        (own), or of another if reuse_prefix allows it."""
+        kept, most = 0, len(tokens) - last if self.reuse or own else 0
         while kept < most and kept < len(self.fed) and self.fed[kept] == tokens[kept]:
             kept += 1
         ids = torch.tensor(tokens[kept:], device=self.device, dtype=torch.long)
@@ -273,7 +275,7 @@ class TorchModel(tare_worker.Model):
         for i in range(max_output):
             if len(tokens) > self.sizes["max_ctx"]:
                 return "length"
-            row = self.feed(tokens, 1)[0]
+            row = self.feed(tokens, 1, own=i > 0)[0]
             token = self.pick(row, temperature, rng)
             # Known here and not before: int() in pick has waited for the device.
             if answer.token(token, self.tokenizer.bytes[token] if token < len(self.tokenizer.bytes) else b""):

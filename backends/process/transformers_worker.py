@@ -7,8 +7,8 @@ online=yes). With random=LAYERSxWIDTH a Llama of that shape is made from a confi
 and bytes as tokens. Run with Transformers 5.17 and PyTorch 2.11.
 
 Settings: model, device (cpu), dtype (float32), threads (1), attention (the library's default), quantization (none,
-int8, int4: bitsandbytes), adapter (a PEFT folder), tokenizer, logits (no), reuse_prefix (yes), compile (no),
-flops (0: or count the FLOPs of one pass over so many tokens), trust_code (no), online (no), random, seed, vocab, ctx.
+int8, int4: bitsandbytes), adapter (a PEFT folder), tokenizer, logits (no), reuse_prefix (yes in float32, else no),
+compile (no), flops (0: or count the FLOPs of one pass over so many tokens), trust_code (no), online (no), random, seed, vocab, ctx.
 """
 import ctypes
 import hashlib
@@ -120,7 +120,9 @@ class TransformersModel(tare_worker.Model):
             os.environ["HF_HUB_OFFLINE"] = "1"
         torch.set_num_threads(number(settings, "threads", 1, 1))
         self.device = torch.device(settings.get("device", "cpu"))
-        self.as_logits, self.reuse = flag(settings, "logits", "no"), flag(settings, "reuse_prefix", "yes")
+        self.as_logits = flag(settings, "logits", "no")
+        # In half precision a pass over fewer rows rounds otherwise: what an item scores would depend on the one before.
+        self.reuse = flag(settings, "reuse_prefix", "yes" if self.dtype_name == "float32" else "no")
         self.take_model(path, settings)
         self.take_adapter(settings)
         self.model.eval()
@@ -207,14 +209,15 @@ class TransformersModel(tare_worker.Model):
     def tokenize(self, text):
         return self.tokenizer.encode(text)
 
-    def feed(self, tokens, last):
-        """Logits, float32, behind the last so many tokens; the cache keeps what it shares with the pass before."""
-        kept, most = 0, len(tokens) - last if self.reuse else 0
+    def feed(self, tokens, last, own=False):
+        """Logits, float32, behind the last so many tokens. The cache keeps what they share with the pass before: of
+        the same request (own), or of another if reuse_prefix allows it."""
+        kept, most = 0, len(tokens) - last if self.reuse or own else 0
         while self.cache is not None and kept < most and kept < len(self.fed) and self.fed[kept] == tokens[kept]:
             kept += 1
         if kept and kept < len(self.fed):
             try:
-                self.cache.crop(kept)
+                self.cache.crop(kept - len(self.fed))
             except (AttributeError, NotImplementedError, ValueError):  # a state that cannot be cut back
                 kept = 0
         cache, self.cache, self.fed = self.cache if kept else None, None, []  # nothing is sure if this fails
@@ -249,10 +252,10 @@ class TransformersModel(tare_worker.Model):
         tokens, text = list(tokens), Text(self.tokenizer)
         rng = torch.Generator().manual_seed(seed % 2**63)
         limit = getattr(self.model.config, "max_position_embeddings", None) or len(tokens) + max_output
-        for _ in range(max_output):
+        for i in range(max_output):
             if len(tokens) > limit:
                 return "length"
-            row = self.feed(tokens, 1)[0]
+            row = self.feed(tokens, 1, own=i > 0)[0]
             if temperature <= 0:
                 token = int(row.argmax())
             else:

@@ -73,7 +73,7 @@ def test_faults():
         ("facts", text, "\"n_ctx\" is no whole number"),
         ("ends", text, "do not fit together"),
         ("nan", text, "no finite number"),
-        ("few", text, "scores whose number"),
+        ("few", text, "fewer or more positions"),
         ("rows", text, "do not fit together"),
         ("early", generate, "earlier than the request"),
         ("late", generate, "later than now"),
