@@ -75,10 +75,9 @@ class Faulty(toy_worker.Toy):
 
     def generate(self, tokens, max_output, temperature, seed, answer):
         strike("generate")
-        if WHAT == "early":
-            answer.token(65, b"A", tare_worker.now_ns() - 10**9)
-        if WHAT == "late":
-            answer.token(65, b"A", tare_worker.now_ns() + 10**9)
+        if WHAT in ("early", "late"):
+            answer.token(65, b"A", tare_worker.now_ns() + (10**9 if WHAT == "late" else -10**9))
+            return "length"
         if WHAT == "many":
             for _ in range(max_output + 5):
                 answer.token(65, b"A")
