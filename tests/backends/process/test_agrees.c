@@ -14,8 +14,6 @@
 
 #include <tare/backend.h>
 
-extern const struct tare_backend tare_plugin;
-
 enum { most_tok = 500 };
 
 static const char text[] = "Once upon a time there was a little dog named Max. He didn't like the rain, but "
@@ -134,6 +132,18 @@ static const char *python_with_torch(void)
     return NULL;
 }
 
+/* The backend in the shared object that this variable names. */
+static const struct tare_backend *find(const char *variable)
+{
+    const char *path = getenv(variable);
+    void *object = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    const struct tare_backend *ops = object ? dlsym(object, "tare_plugin") : NULL;
+    if (!ops) {
+        fail_msg("%s: %s", variable, path ? dlerror() : "not set");
+    }
+    return ops;
+}
+
 static void compare(struct model *native, const char *python, const char *settings)
 {
     static int32_t ids[2][most_tok];
@@ -141,7 +151,7 @@ static void compare(struct model *native, const char *python, const char *settin
     static struct heard heard[2];
     const char *const options[] = {"command", "torch_worker.py", "set", settings, "python", python, NULL};
     struct model torch = {0};
-    load(&torch, &tare_plugin, options);
+    load(&torch, find("TARE_PROCESS"), options);
     assert_int_equal(torch.facts.params_total, native->facts.params_total);
     assert_int_equal(torch.facts.stored_bytes, native->facts.stored_bytes);
     assert_string_equal(torch.facts.tokenizer, native->facts.tokenizer);
@@ -171,15 +181,9 @@ static void test_agrees(void **state)
         print_message("skipped: no Python with PyTorch here\n");
         skip();
     }
-    void *object = dlopen(getenv("TARE_NATIVE"), RTLD_NOW | RTLD_LOCAL);
-    const struct tare_backend *native = object ? dlsym(object, "tare_plugin") : NULL;
-    if (!native) {
-        fail_msg("%s", dlerror());
-        return;
-    }
     const char *const none[] = {NULL};
     struct model reference = {0};
-    load(&reference, native, none);
+    load(&reference, find("TARE_NATIVE"), none);
     compare(&reference, python, "logits=no");
     compare(&reference, python, "logits=yes reuse_prefix=no");
     unload(&reference);
