@@ -36,6 +36,11 @@ def now_ns():
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
 
+def told(value):
+    """A setting as a text: what is true or false is yes or no, as it is given."""
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
 def flag(settings, key, default):
     """A setting that is yes or no."""
     text = str(settings.get(key, default)).lower()
@@ -196,7 +201,7 @@ class Server:
 
     def load(self, message, blob):
         effective = self.model.load(message.get("path"), message.get("technique"), message.get("settings", {}))
-        return {"effective": {k: str(v) for k, v in effective.items()}}, None
+        return {"effective": {k: told(v) for k, v in effective.items()}}, None
 
     def describe(self, message, blob):
         return {"facts": self.model.describe()}, None
