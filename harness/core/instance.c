@@ -92,6 +92,16 @@ static int check_facts(const struct tare_instance *instance, struct tare_err *er
     return 0;
 }
 
+/* Capabilities that the loaded model does not have are gone from here on. */
+static void take_back(struct tare_instance *instance)
+{
+    uint32_t lacks = instance->ops.lacks ? instance->ops.lacks(instance->self, instance->lacks_why,
+                                                               sizeof instance->lacks_why)
+                                         : 0;
+    instance->lacks_why[lacks ? sizeof instance->lacks_why - 1 : 0] = '\0';
+    instance->ops.caps &= ~lacks;
+}
+
 int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
 {
     struct tare_model_facts *f = &instance->facts;
@@ -102,7 +112,11 @@ int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
     int r = instance->ops.describe(instance->self, f, err);
     f->arch[sizeof f->arch - 1] = f->name[sizeof f->name - 1] = f->dtype[sizeof f->dtype - 1] = '\0';
     f->tokenizer[sizeof f->tokenizer - 1] = '\0';
-    return r < 0 ? r : check_facts(instance, err);
+    r = r < 0 ? r : check_facts(instance, err);
+    if (r == 0) {
+        take_back(instance);
+    }
+    return r;
 }
 
 void tare_instance_close(struct tare_instance *instance)
@@ -141,6 +155,7 @@ void tare_instance_facts(const struct tare_instance *instance, struct tare_json 
     add_text(to, "name", f->name);
     add_text(to, "dtype", f->dtype);
     add_text(to, "tokenizer", f->tokenizer);
+    add_text(to, "lacks", instance->lacks_why);
     add_text(to, "account_convention", instance->ops.account_convention);
     uint32_t kind = instance->ops.account_kind;
     add_text(to, "account_kind", tare_kind_name(kind ? (int)kind : TARE_KIND_COUNTED));

@@ -12,6 +12,7 @@ struct tare_instance {
     void *self;
     bool opened;
     struct tare_model_facts facts;
+    char lacks_why[256]; /* what the loaded model cannot do though its backend can; "" for nothing */
 };
 
 /* Opens the shared object and its options; no model yet. */

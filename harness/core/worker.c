@@ -157,7 +157,8 @@ static int prepare(struct worker *w, struct tare_err *err)
                                      .task = w->task,
                                      .task_self = w->task_self,
                                      .window_tok = w->spec.window_tok,
-                                     .first_item = (size_t)w->spec.first_item};
+                                     .first_item = (size_t)w->spec.first_item,
+                                     .lacks_why = w->instance.lacks_why};
     r = tare_prepare(&args, &w->prepared, err);
     r = r < 0 ? r : tare_ask_init(&w->ask, &args, &w->prepared, err);
     if (r == 0) {

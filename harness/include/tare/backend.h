@@ -44,6 +44,9 @@ enum tare_capability {
 
 enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQUEST_LOGITS };
 
+/* Bytes as tare/task.h defines them. */
+struct tare_bytes;
+
 /*
  * One call. Owned by the harness and constant until the answer is complete.
  *
@@ -52,6 +55,9 @@ enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQ
  *           fed. Answer each i once, in order, by sink->logits (position i-1) or sink->score.
  * GENERATE  Continue tokens[0 .. n_tokens-1] by up to max_output tokens, each through sink->token.
  * LOGITS    The distribution after each of tokens[first-1 .. n_tokens-1], through sink->logits.
+ *
+ * TARE_CAP_TEXT_ONLY: `text` is the whole input and there are no tokens. SCORE: each of the backend's own
+ * tokens that has a byte at or behind text_first, in order, by sink->score with index 0, 1, ...
  */
 struct tare_request {
     uint32_t size; /* sizeof the harness's struct */
@@ -66,6 +72,22 @@ struct tare_request {
     uint64_t seed;
     const char *text; /* the same input as bytes for TARE_CAP_TEXT_ONLY; else NULL */
     uint32_t text_bytes;
+    /* GENERATE: strings at which the harness ends the answer, for a server that can be told them. NULL: none
+     */
+    const struct tare_bytes *stops;
+    uint32_t n_stops;
+    uint32_t text_first; /* SCORE by text: where in `text` that begins which is to be scored */
+};
+
+/* A piece of an answer that came from elsewhere, and need not be one token. */
+struct tare_event {
+    uint32_t size; /* sizeof the backend's struct */
+    uint32_t n_bytes;
+    uint64_t id;
+    const char *bytes; /* what it adds to the text; NULL if n_bytes is 0 */
+    /* When it came in, on CLOCK_MONOTONIC, stamped directly behind what waited for it; the same for all that
+     * came in at once. TARE_UNKNOWN: its time says nothing of a token (an answer that came as a whole). */
+    int64_t arrived_ns;
 };
 
 /*
@@ -86,6 +108,12 @@ struct tare_sink {
     int (*token)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes);
     /* A concurrent backend reports each finished request here; code is 0 or negative with a message. */
     void (*done)(struct tare_sink *sink, uint64_t id, int code, const char *message);
+    /* In place of `token`, where events are not tokens: how many there were is told by `usage`, which every
+     * request with events must have. Non-zero: stop now. */
+    int (*event)(struct tare_sink *sink, const struct tare_event *event);
+    /* What the other side says that a request took, once and before it is complete; both known, 0 or above.
+     */
+    void (*usage)(struct tare_sink *sink, uint64_t id, int64_t prompt_tok, int64_t output_tok);
 };
 
 /* How to load a model. Strings live during the call only. */
@@ -179,6 +207,9 @@ struct tare_backend {
      * took). Each reading is copied before add returns. Its name becomes that of a figure: 1 to 60 of
      * a-z, 0-9 and '_', unique in the backend. A name of the harness's own is stored as a reading only. */
     void (*readings)(void *self, int measured, struct tare_readings *to);
+    /* Optional, untimed, behind describe: which of `caps` the loaded model does not have after all (a server
+     * that ignores what is asked of it), or'ed, and in why[] one line that says what the probe showed. */
+    uint32_t (*lacks)(void *self, char *why, size_t n_why);
 };
 
 /* First member of every backend's definition. */
