@@ -8,26 +8,40 @@
 
 enum { max_stops = 4 /* what api.openai.com takes; the harness looks for all of them anyway */ };
 
-/* Length of the UTF-8 sequence at s (RFC 3629), or 0 for none. */
+/* How many bytes follow a first byte, and what the first of them may be (RFC 3629): no overlong forms, no
+ * halves of surrogate pairs, nothing beyond U+10FFFF. False: it begins nothing. */
+static bool utf8_first(unsigned char c, size_t *out_more, unsigned char *out_least, unsigned char *out_most)
+{
+    static const struct {
+        unsigned char from, to, more, least, most;
+    } forms[] = {{0x00, 0x7f, 0, 0, 0},       {0xc2, 0xdf, 1, 0x80, 0xbf}, {0xe0, 0xe0, 2, 0xa0, 0xbf},
+                 {0xe1, 0xec, 2, 0x80, 0xbf}, {0xed, 0xed, 2, 0x80, 0x9f}, {0xee, 0xef, 2, 0x80, 0xbf},
+                 {0xf0, 0xf0, 3, 0x90, 0xbf}, {0xf1, 0xf3, 3, 0x80, 0xbf}, {0xf4, 0xf4, 3, 0x80, 0x8f}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (c >= forms[i].from && c <= forms[i].to) {
+            *out_more = forms[i].more;
+            *out_least = forms[i].least;
+            *out_most = forms[i].most;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Length of the UTF-8 sequence at s, or 0 for none. */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
-    size_t length = s[0] < 0x80   ? 1
-                    : s[0] < 0xc2 ? 0
-                    : s[0] < 0xe0 ? 2
-                    : s[0] < 0xf0 ? 3
-                    : s[0] < 0xf5 ? 4
-                                  : 0;
-    if (length > n) {
+    size_t more = 0;
+    unsigned char least = 0, most = 0;
+    if (!utf8_first(s[0], &more, &least, &most) || more >= n) {
         return 0;
     }
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
+    for (size_t i = 1; i <= more; i++) {
+        if (s[i] < (i == 1 ? least : 0x80) || s[i] > (i == 1 ? most : 0xbf)) {
             return 0;
         }
     }
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool outside = (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf4 && s[1] > 0x8f);
-    return overlong || outside ? 0 : length;
+    return more + 1;
 }
 
 static void add_escaped(struct text *to, unsigned char c)

@@ -64,7 +64,8 @@ static int read_echoed(const struct tare_json *answer, struct entries *out, stru
     const struct tare_json *top = tare_json_size(tops) == out->n ? tare_json_first(tops) : NULL;
     for (size_t i = 0; r == 0 && i < out->n; i++) {
         struct entry *e = &out->list[i];
-        *e = (struct entry){.text = tare_json_str(t), .logprob = number(l), .greedy = top != NULL};
+        *e = (struct entry){
+            .text = tare_json_str(t), .logprob = number(l), .greedy = top != NULL && !isnan(number(l))};
         for (const struct tare_json *other = tare_json_first(top); other; other = tare_json_next(other)) {
             e->greedy = e->greedy && !(number(other) > e->logprob);
         }

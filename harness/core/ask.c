@@ -264,6 +264,21 @@ static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, siz
     ask->completion = 0;
 }
 
+/* Events are worth something only with the usage. */
+static const char *fault_of_events(const struct tare_ask *ask)
+{
+    if (!ask->by_events) {
+        return NULL;
+    }
+    if (!ask->counted) {
+        return ask->stopped
+                   ? "the other side went on behind a stop string, so that how many tokens there were is "
+                     "not known"
+                   : "events are no tokens, and it told no usage";
+    }
+    return ask->n_tokens > ask->request.max_output ? "it told of more tokens than were asked for" : NULL;
+}
+
 /* What the backend returned, or what it failed to do. */
 static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
 {
@@ -274,13 +289,7 @@ static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
     if (!text && (by_text ? ask->scored == 0 : ask->scored != ask->q->n_expected)) {
         text = "it answered fewer positions than were asked";
     }
-    if (!text && ask->by_events) {
-        text = !ask->counted && ask->stopped ? "the other side went on behind a stop string, so that how "
-                                               "many tokens there were is not known"
-               : !ask->counted               ? "events are no tokens, and it told no usage"
-               : ask->n_tokens > ask->request.max_output ? "it told of more tokens than were asked for"
-                                                         : NULL;
-    }
+    text = text ? text : fault_of_events(ask);
     if (!text) {
         return 0;
     }

@@ -253,8 +253,8 @@ static void refuse(struct conn *c)
         (void)snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", (long long)s->after_s);
     }
     bool tells = s->mode == MOCK_TELL_KEY;
-    int n = snprintf(body, sizeof body, "{\"error\":{\"message\":\"%s %s\"}}",
-                     tells ? "wrong key:" : "not now", tells ? s->key : "");
+    int n = snprintf(body, sizeof body, "{\"error\":{\"message\":\"%s%s\"}}",
+                     tells ? "wrong key: " : "not now", tells ? s->key : "");
     put_answer(c, tells ? 401 : s->status, headers, body, (size_t)n);
 }
 
