@@ -16,7 +16,12 @@
 #error "libcurl 7.87 or later is needed (CURL_WRITEFUNC_ERROR)"
 #endif
 
-enum { max_woken = 512, look_ns = 20000000, ms_ns = 1000000, read_bytes = 16384 };
+enum {
+    max_woken = 512,
+    look_ns = 20000000,
+    ms_ns = 1000000,
+    read_bytes = 4096 /* a connection; ten thousand of them are to fit */
+};
 static const int64_t never_ns = INT64_MAX;
 
 struct client {

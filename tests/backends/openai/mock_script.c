@@ -113,7 +113,8 @@ static void usage_text(const struct mock_script *s, char *out, size_t n_out)
 static void event_text(const struct mock_script *s, int64_t i, int64_t now_ns, char *out, size_t n_out)
 {
     if (s->stamp) {
-        (void)snprintf(out, n_out, "%llx ", (unsigned long long)now_ns);
+        (void)snprintf(out, n_out, "%llx %llx ", (unsigned long long)now_ns,
+                       (unsigned long long)s->received_ns);
     } else if (i == s->stop_at) {
         (void)snprintf(out, n_out, "STOP");
     } else {

@@ -42,10 +42,12 @@ struct mock_script {
     int64_t status, times, after_s;
     int64_t cached;  /* cached_tokens of the prompt; -1: not told */
     int64_t echo;    /* 1: honours echo; 2: as asked, but the tokens of another text; 3: prompt_logprobs */
-    int64_t stamp;   /* 1: the text of an event is when it was sent, CLOCK_MONOTONIC in hexadecimal ns */
+    int64_t stamp;   /* 1: the text of an event is when it was sent and when the request was read,
+                      * CLOCK_MONOTONIC,   hexadecimal ns */
     int64_t stop_at; /* the text of this event holds "STOP" */
     bool chat, stream, wants_echo, wants_prompt_logprobs;
     int64_t max_tokens;
+    int64_t received_ns;
     char name[200]; /* the model, as sent */
     char prompt[4096];
     char key[256]; /* of the Authorization header */
