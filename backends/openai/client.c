@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ struct client {
     int epoll;
     int64_t timer_ns; /* when libcurl wants to be called */
     int64_t looked_ns;
-    int64_t read_ns;
+    int64_t woke_ns, read_ns;
     uint64_t read_id, counted_id;
     struct transfer *active;
     struct client_setup setup;
@@ -46,6 +47,35 @@ int64_t client_clock_ns(void)
 
 const char client_version[] = "libcurl " LIBCURL_VERSION;
 
+/* When the kernel got the first byte that nobody has read yet, on CLOCK_MONOTONIC; woke_ns where it does not
+ * say. Looking takes nothing out of the socket. */
+static int64_t arrival(struct client *c, int fd, int64_t woke_ns)
+{
+    const int64_t second_ns = 1000000000, oldest_ns = 60 * second_ns;
+    union {
+        struct cmsghdr head; /* for its alignment */
+        char room[CMSG_SPACE(sizeof(struct timespec))];
+    } control;
+    char byte;
+    struct iovec part = {&byte, 1};
+    struct msghdr m = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (recvmsg(fd, &m, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+        return woke_ns;
+    }
+    const struct cmsghdr *told = CMSG_FIRSTHDR(&m);
+    if (!told || told->cmsg_level != SOL_SOCKET || told->cmsg_type != SCM_TIMESTAMPNS) {
+        return woke_ns;
+    }
+    struct timespec at, wall;
+    memcpy(&at, CMSG_DATA(told), sizeof at);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t age_ns = (int64_t)(wall.tv_sec - at.tv_sec) * second_ns + wall.tv_nsec - at.tv_nsec;
+    bool likely = age_ns >= 0 && age_ns < oldest_ns; /* the wall clock may have been set */
+    c->counts.kernel_stamps += likely;
+    return likely ? client_clock_ns() - age_ns : woke_ns;
+}
+
 static int watch(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
 {
     struct client *c = ctx;
@@ -55,8 +85,14 @@ static int watch(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
         (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) | (what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     if (what == CURL_POLL_REMOVE) {
         (void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
-    } else if (epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0 ||
-               (!known && errno == EEXIST && epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &event) == 0)) {
+        return 0;
+    }
+    if (!known) {
+        const int on = 1;
+        (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+    }
+    if (epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event) == 0 ||
+        (!known && errno == EEXIST && epoll_ctl(c->epoll, EPOLL_CTL_MOD, fd, &event) == 0)) {
         (void)curl_multi_assign(c->multi, fd, c);
     } else {
         return -1;
@@ -334,6 +370,7 @@ static void handle(struct client *c, const struct epoll_event *event)
                (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                (event->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
     c->read_id++;
+    c->read_ns = event->events & EPOLLIN ? arrival(c, event->data.fd, c->woke_ns) : c->woke_ns;
     (void)curl_multi_socket_action(c->multi, event->data.fd, what, &running);
 }
 
@@ -345,7 +382,7 @@ int client_round(struct client *client, int64_t until_ns, struct tare_err *err)
         return tare_err_set(err, TARE_E_IO, "backend openai: epoll: %s", strerror(errno));
     }
     int64_t woke_ns = client_clock_ns();
-    client->read_ns = woke_ns;
+    client->woke_ns = woke_ns;
     for (int i = 0; i < n; i++) {
         handle(client, &woken[i]);
     }

@@ -3,9 +3,9 @@
  * HTTP by libcurl on one event loop: many transfers at once, connections kept, time limits of our own. It
  * knows bytes and times, not what they mean. The only file that sees libcurl.
  *
- * The time of a read is taken as soon as the loop wakes up, and is the same for everything that it then finds
- * in the sockets that woke it: with many streams the later ones do not wait for the parsing of the earlier
- * ones.
+ * The time of a read is when the kernel got its first byte (SO_TIMESTAMPNS, software), so that neither waking
+ * up nor the other streams are in it; where the kernel does not say, when the loop woke up. It is the same
+ * for everything that is then found in that socket.
  */
 #ifndef OPENAI_CLIENT_H
 #define OPENAI_CLIENT_H
@@ -56,8 +56,9 @@ struct client_setup {
 /* Counted since it was opened. */
 struct client_counts {
     int64_t connections;
-    int64_t reads;        /* wake-ups that brought bytes */
-    int64_t round_max_ns; /* longest time from a wake-up until all of it was handled */
+    int64_t reads;         /* wake-ups that brought bytes */
+    int64_t kernel_stamps; /* of these and of other wake-ups: whose time is the kernel's */
+    int64_t round_max_ns;  /* longest time from a wake-up until all of it was handled */
 };
 
 int64_t client_clock_ns(void);

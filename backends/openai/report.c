@@ -64,6 +64,8 @@ static void report_client(const struct service *s, struct tare_readings *to)
          "", NULL},
         {"http_event_reads", "1", "client, reads that brought such events", TARE_KIND_COUNTED,
          (double)t->event_reads, "", bunched},
+        {"http_kernel_stamps", "1", "client, reads whose time is the kernel's", TARE_KIND_COUNTED,
+         (double)(c->kernel_stamps - t->before.kernel_stamps), "", NULL},
         {"http_events_per_read_max", "1", "client", TARE_KIND_COUNTED, (double)t->in_read_max, "", bunched},
         {"http_round_max", "s", "client, longest time that the loop took for what woke it",
          TARE_KIND_MEASURED, (double)c->round_max_ns / 1e9, "", NULL},

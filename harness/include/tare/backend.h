@@ -85,8 +85,9 @@ struct tare_event {
     uint32_t n_bytes;
     uint64_t id;
     const char *bytes; /* what it adds to the text; NULL if n_bytes is 0 */
-    /* When it came in, on CLOCK_MONOTONIC, stamped directly behind what waited for it; the same for all that
-     * came in at once. TARE_UNKNOWN: its time says nothing of a token (an answer that came as a whole). */
+    /* When it came in, on CLOCK_MONOTONIC: as the kernel says, or stamped directly behind what waited for it;
+     * the same for all that came in at once. TARE_UNKNOWN: its time says nothing of a token (an answer that
+     * came as a whole). */
     int64_t arrived_ns;
 };
 
