@@ -176,6 +176,7 @@ const struct tare_backend tare_plugin = {
     .load = load,
     .describe = describe,
     .lacks = lacks,
+    .elsewhere = 1,
     .submit = submit,
     .drain = drain,
     .cancel = cancel,

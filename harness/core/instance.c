@@ -156,6 +156,7 @@ void tare_instance_facts(const struct tare_instance *instance, struct tare_json 
     add_text(to, "dtype", f->dtype);
     add_text(to, "tokenizer", f->tokenizer);
     add_text(to, "lacks", instance->lacks_why);
+    tare_json_add_bool(to, "elsewhere", instance->ops.elsewhere != 0);
     add_text(to, "account_convention", instance->ops.account_convention);
     uint32_t kind = instance->ops.account_kind;
     add_text(to, "account_kind", tare_kind_name(kind ? (int)kind : TARE_KIND_COUNTED));

@@ -156,6 +156,20 @@ def test_tokens_are_what_usage_says():
     contains(failed.err, "invalid", "and the run says so")
 
 
+def test_what_the_client_took_is_not_the_model_s():
+    with Mock() as mock:
+        tare("run", write_plan("plan.json", [mock.model("ok")], [TASK], **ONCE), "--db", "e.db")
+    f = figures("e.db")
+    for name in ("peak_rss", "cpu_user", "load_time"):
+        contains(f[name]["flags"], "ELSEWHERE", name)
+    for name in ("latency_p50", "ttft_p50", "request_throughput", "net_sent_bytes"):
+        true("ELSEWHERE" not in (f[name]["flags"] or ""), name)
+    for name in ("output_throughput", "decode_throughput", "token_throughput", "tpot_p50"):
+        equal(f[name]["kind"], "reported", name)
+    contains(f["output_throughput"]["source"], "as the server reports", "source")
+    equal(f["request_throughput"]["kind"], "measured", "requests are ours to count")
+
+
 def test_retries_are_counted_and_retry_after_is_kept():
     with Mock() as mock:
         plan = write_plan("plan.json", [mock.model("refuse;status:429;times:1;after_s:1"), mock.model("ok")],

@@ -211,6 +211,9 @@ struct tare_backend {
     /* Optional, untimed, behind describe: which of `caps` the loaded model does not have after all (a server
      * that ignores what is asked of it), or'ed, and in why[] one line that says what the probe showed. */
     uint32_t (*lacks)(void *self, char *why, size_t n_why);
+    /* Non-zero: the model runs in another process, perhaps on another machine, and tells its own tokens. What
+     * meters see of the worker is flagged ELSEWHERE then, and rates by tokens are reported, not measured. */
+    uint32_t elsewhere;
 };
 
 /* First member of every backend's definition. */
