@@ -192,6 +192,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *ctx)
         c->counted_id = c->read_id;
         c->counts.reads++;
     }
+    c->counts.received_bytes += (int64_t)(size * n);
     t->heard = true;
     t->heard_ns = c->read_ns;
     if (t->status == 0) {
@@ -277,6 +278,7 @@ int client_start(struct client *client, struct transfer *t, struct tare_err *err
     t->status = 0;
     t->expired = NULL;
     t->began_ns = client_clock_ns();
+    client->counts.sent_bytes += t->body ? (int64_t)t->n_body : 0;
     if (curl_multi_add_handle(client->multi, t->easy) != CURLM_OK) {
         return tare_err_set(err, TARE_E_NOMEM, "backend openai: libcurl takes no further request");
     }

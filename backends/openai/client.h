@@ -56,9 +56,10 @@ struct client_setup {
 /* Counted since it was opened. */
 struct client_counts {
     int64_t connections;
-    int64_t reads;         /* wake-ups that brought bytes */
-    int64_t kernel_stamps; /* of these and of other wake-ups: whose time is the kernel's */
-    int64_t round_max_ns;  /* longest time from a wake-up until all of it was handled */
+    int64_t reads;                      /* wake-ups that brought bytes */
+    int64_t kernel_stamps;              /* of these and of other wake-ups: whose time is the kernel's */
+    int64_t sent_bytes, received_bytes; /* bodies, without headers, framing and TLS */
+    int64_t round_max_ns;               /* longest time from a wake-up until all of it was handled */
 };
 
 int64_t client_clock_ns(void);

@@ -69,6 +69,10 @@ static void report_client(const struct service *s, struct tare_readings *to)
         {"http_events_per_read_max", "1", "client", TARE_KIND_COUNTED, (double)t->in_read_max, "", bunched},
         {"http_round_max", "s", "client, longest time that the loop took for what woke it",
          TARE_KIND_MEASURED, (double)c->round_max_ns / 1e9, "", NULL},
+        {"payload_sent_bytes", "B", "client, bodies of requests", TARE_KIND_COUNTED,
+         (double)(c->sent_bytes - t->before.sent_bytes), "", NULL},
+        {"payload_received_bytes", "B", "client, bodies of answers", TARE_KIND_COUNTED,
+         (double)(c->received_bytes - t->before.received_bytes), "", NULL},
         {"http_score_straddles", "tok", "client, scored tokens that begin before what is scored",
          TARE_KIND_COUNTED, (double)t->straddles, "", t->straddles ? "STRADDLES" : NULL},
     };
