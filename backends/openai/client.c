@@ -193,6 +193,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *ctx)
         c->counts.reads++;
     }
     c->counts.received_bytes += (int64_t)(size * n);
+    c->read_ns = c->read_ns ? c->read_ns : client_clock_ns();
     t->heard = true;
     t->heard_ns = c->read_ns;
     if (t->status == 0) {
@@ -249,12 +250,16 @@ static int make_easy(const struct client *c, struct transfer *t, struct tare_err
     return 0;
 }
 
+/* Lets libcurl do what is due. It may send, and find an answer there at once: nothing was waited for, so what
+ * it reads is stamped when it is read. */
 static void kick(struct client *c)
 {
     int running = 0;
-    c->read_ns = client_clock_ns();
+    c->read_ns = 0;
     c->read_id++;
-    c->timer_ns = never_ns;
+    if (c->timer_ns <= client_clock_ns()) { /* it is told again only when it changes */
+        c->timer_ns = never_ns;
+    }
     (void)curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
@@ -317,10 +322,13 @@ static void finish(struct client *c, struct transfer *t, CURLcode code)
     t->end(t, &end);
 }
 
-static void reap(struct client *c)
+/* True: something had ended. */
+static bool reap(struct client *c)
 {
     int left = 0;
+    bool any = false;
     for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left));) {
+        any = true;
         struct transfer *t = NULL;
         CURLcode code = m->data.result;
         if (m->msg == CURLMSG_DONE && curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t) == CURLE_OK &&
@@ -328,6 +336,7 @@ static void reap(struct client *c)
             finish(c, t, code);
         }
     }
+    return any;
 }
 
 /* Which limit a transfer has passed, or NULL. */
@@ -379,6 +388,9 @@ static void handle(struct client *c, const struct epoll_event *event)
 int client_round(struct client *client, int64_t until_ns, struct tare_err *err)
 {
     struct epoll_event woken[max_woken];
+    if (reap(client)) { /* what was answered while it was being sent */
+        return 0;
+    }
     int n = epoll_wait(client->epoll, woken, max_woken, wait_ms(client, until_ns));
     if (n < 0 && errno != EINTR) {
         return tare_err_set(err, TARE_E_IO, "backend openai: epoll: %s", strerror(errno));
@@ -391,7 +403,7 @@ int client_round(struct client *client, int64_t until_ns, struct tare_err *err)
     if (client->timer_ns <= client_clock_ns()) {
         kick(client);
     }
-    reap(client);
+    (void)reap(client);
     int64_t now_ns = client_clock_ns();
     look_at_limits(client, now_ns);
     if (now_ns - woke_ns > client->counts.round_max_ns) {

@@ -321,6 +321,27 @@ def core_limit(pid):
         return None
 
 
+def test_no_event_comes_before_it_is_sent_and_none_waits():
+    """The text of an event is when it was sent; some answers are there before the client begins to wait."""
+    script = "ok;stamp:1;itl_us:300"
+    with Mock() as mock:
+        models = [mock.model(script), mock.model("ok;stamp:1", "at once")]
+        task = {"task": "generate", "options": {"items": 8, "max_output": 6, "prompt_bytes": 60}}
+        tare("run", write_plan("plan.json", models, [task], **ONCE), "--db", "m.db")
+    for model in (script, "at once"):
+        rows = query("m.db", "SELECT p.begin_ns + s.start_ns, s.token_ns, s.output, s.latency_ns FROM sample s JOIN "
+                             "phase p ON p.attempt_id = s.attempt_id AND p.name = 'measure' JOIN repeat r ON r.id = "
+                             "s.repeat_id JOIN cell c ON c.id = r.cell_id WHERE c.model = ?", model)
+        equal(len(rows), 8, model)
+        late = []
+        for begin, token_ns, text, latency in rows:
+            sent = [int(word, 16) for word in text.decode().split()[::2]]
+            late += [begin + at - was for at, was in zip(stamps(token_ns), sent, strict=True)]
+        true(min(late) > -20000, f"{model}: an event came {-min(late)} ns before it was sent")
+        true(is_slow() or sorted(late)[len(late) // 2] < 1e6, f"{model}: {sorted(late)}")
+        true(is_slow() or sorted(r[3] for r in rows)[4] < 12e6, f"{model}: answers waited: {rows}")
+
+
 def test_the_times_are_the_server_s():
     """Nominal times of the mock, as medians over a run of their own."""
     script = "ok;ttft_us:20000;itl_us:5000"
