@@ -336,7 +336,10 @@ def test_no_event_comes_before_it_is_sent_and_none_waits():
         late = []
         for begin, token_ns, text, latency in rows:
             sent = [int(word, 16) for word in text.decode().split()[::2]]
-            late += [begin + at - was for at, was in zip(stamps(token_ns), sent, strict=True)]
+            at = stamps(token_ns)
+            equal(len(at), len(sent), "events")
+            # Those of one read share the stamp of the first.
+            late += [begin + at[i] - sent[i] for i in range(len(at)) if i == 0 or at[i] != at[i - 1]]
         true(min(late) > -20000, f"{model}: an event came {-min(late)} ns before it was sent")
         true(is_slow() or sorted(late)[len(late) // 2] < 1e6, f"{model}: {sorted(late)}")
         true(is_slow() or sorted(r[3] for r in rows)[4] < 12e6, f"{model}: answers waited: {rows}")
