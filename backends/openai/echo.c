@@ -115,8 +115,8 @@ static bool lay(const struct entries *in, size_t skip, size_t begin, const char 
     out->n = 0;
     for (size_t i = skip; i < in->n && at < n; i++) {
         const struct entry *e = &in->list[i];
-        size_t length = e->text ? strlen(e->text) : n + 1;
-        if (length > n - at || memcmp(prompt + at, e->text, length) != 0) {
+        size_t length = e->text ? strlen(e->text) : 0;
+        if (!e->text || length > n - at || memcmp(prompt + at, e->text, length) != 0) {
             return false;
         }
         out->tokens[out->n++] = (struct echo_token){at, at + length, e->logprob, e->greedy};

@@ -54,7 +54,7 @@ static int make_nonce(struct service *s, struct tare_err *err)
     for (size_t i = 0; i < sizeof bytes; i++) {
         (void)snprintf(s->nonce + 2 * i, 3, "%02x", bytes[i]);
     }
-    (void)strcat(s->nonce, "-");
+    (void)snprintf(s->nonce + 2 * sizeof bytes, 2, "-");
     return 0;
 }
 
