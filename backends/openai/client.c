@@ -243,8 +243,8 @@ static int make_easy(const struct client *c, struct transfer *t, struct tare_err
         return tare_err_set(err, TARE_E_NOMEM, "backend openai: no memory for a request");
     }
     set_up(c, t);
-    /* HTTP/2 on a clear line has no negotiation: the server must expect it. libcurl 7.88 loses the second request on
-     * such a connection ("Error in the HTTP2 framing layer"; its own command line does, too). */
+    /* HTTP/2 on a clear line has no negotiation: the server must expect it. libcurl 7.88 loses the second
+     * request on such a connection ("Error in the HTTP2 framing layer"; its own command line does, too). */
     if (c->setup.http == HTTP_2 && strncmp(t->url, "http:", 5) == 0) {
         (void)curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
         (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
