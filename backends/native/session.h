@@ -6,9 +6,9 @@
 #ifndef TARE_NATIVE_SESSION_H
 #define TARE_NATIVE_SESSION_H
 
+#include "backends/tokenizer/tokenizer.h"
 #include "engine.h"
 #include "sample.h"
-#include "tokenizer.h"
 
 #include <stdbool.h>
 #include <tare/backend.h>

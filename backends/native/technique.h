@@ -10,9 +10,9 @@
 #ifndef TARE_NATIVE_TECHNIQUE_H
 #define TARE_NATIVE_TECHNIQUE_H
 
+#include "backends/tokenizer/tokenizer.h"
 #include "decoding.h"
 #include "model.h"
-#include "tokenizer.h"
 
 #include <tare/opt.h>
 

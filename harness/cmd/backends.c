@@ -20,12 +20,12 @@ int tare_backends_probe(const char *name, const struct tare_paths *paths, struct
     return r;
 }
 
-enum { max_options = 256 };
+enum { max_options = 256, max_choices = 64 };
 
 /* A backend's option table, made again from its description. Strings stay in the description. */
 struct table {
     struct tare_opt options[max_options + 1];
-    const char *choices[max_options][17];
+    const char *choices[max_options][max_choices + 1];
     int64_t values[max_options]; /* what the options are parsed into: any member fits */
 };
 
@@ -45,12 +45,15 @@ static int64_t limit_of(const struct tare_json *option, const char *key)
     return value >= 9.2e18 ? INT64_MAX : value <= -9.2e18 ? INT64_MIN : (int64_t)value;
 }
 
-static void fill_choices(const struct tare_json *list, const char **to)
+/* False if there are more than there is room for. */
+static bool fill_choices(const struct tare_json *list, const char **to)
 {
     size_t n = 0;
-    for (const struct tare_json *v = tare_json_first(list); v && n < 16; v = tare_json_next(v)) {
+    const struct tare_json *v = tare_json_first(list);
+    for (; v && n < max_choices; v = tare_json_next(v)) {
         to[n++] = tare_json_str(v);
     }
+    return v == NULL;
 }
 
 static void fill_table(const struct tare_json *described, struct table *to)
@@ -58,9 +61,9 @@ static void fill_table(const struct tare_json *described, struct table *to)
     const struct tare_json *o = tare_json_first(tare_json_get(described, "options"));
     for (size_t n = 0; o && n < max_options; o = tare_json_next(o), n++) {
         const char *type = tare_json_str(tare_json_get(o, "type"));
-        fill_choices(tare_json_get(o, "choices"), to->choices[n]);
+        bool all = fill_choices(tare_json_get(o, "choices"), to->choices[n]); /* else its worker will look */
         to->options[n] = (struct tare_opt){.name = tare_json_str(tare_json_get(o, "name")),
-                                           .type = type_of(type ? type : ""),
+                                           .type = all ? type_of(type ? type : "") : TARE_OPT_STR,
                                            .offset = offsetof(struct table, values) + n * sizeof *to->values,
                                            .min = limit_of(o, "min"),
                                            .max = limit_of(o, "max"),

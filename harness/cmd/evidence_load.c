@@ -171,6 +171,7 @@ static int load_convention(struct tare_store *store, struct tare_loaded_cell *c,
     }
     const char *kind = tare_json_str(tare_json_get(json, "account_kind"));
     c->evidence.account_kind = kind ? tare_kind_of(kind) : 0;
+    c->evidence.elsewhere = tare_json_true(tare_json_get(json, "elsewhere"));
     const char *text = tare_json_str(tare_json_get(json, "account_convention"));
     if (r == 0 && text) {
         c->convention = strdup(text);

@@ -3,6 +3,7 @@
 #include "cmd/load.h"
 
 #include "base/buf.h"
+#include "cmd/verified.h"
 #include "core/arena.h"
 #include "core/builtin.h"
 #include "core/spec.h"
@@ -36,6 +37,7 @@ struct tare_loaded {
     struct tare_report_label *labels; /* of its techniques */
     size_t n_columns, n_labels;
     int64_t run_id, repeats;
+    const char *verified; /* what a caption says of the backends */
     const char *imported; /* what a caption says of an imported run; NULL: it was measured */
     bool failed;
 };
@@ -322,6 +324,18 @@ static int take_import(void *ctx, const struct tare_import_row *row, struct tare
     return r;
 }
 
+/* An imported run has no backends of ours. */
+static int take_verified(struct tare_loaded *l, struct tare_err *err)
+{
+    struct tare_buf text;
+    tare_buf_init(&text, 1 << 16);
+    int r = l->imported ? 0 : tare_verified_caption(l->store, l->run_id, &text, err);
+    r = r == 0 ? tare_buf_check(&text, "caption", err) : r;
+    l->verified = keep(l, tare_buf_str(&text));
+    tare_buf_fini(&text);
+    return r;
+}
+
 static int load(struct tare_loaded *l, struct tare_err *err)
 {
     int r = tare_query_runs(l->store, take_run, l, err);
@@ -337,6 +351,7 @@ static int load(struct tare_loaded *l, struct tare_err *err)
                                        sizeof l->overhead_note, err)
                : r;
     r = r == 0 ? tare_query_environment(l->store, l->run_id, take_environment, l, err) : r;
+    r = r == 0 ? take_verified(l, err) : r;
     return r == 0 ? tare_store_blame(l->store, tare_query_cells(l->store, l->run_id, take_cell, l, err), err)
                   : r;
 }
@@ -374,7 +389,7 @@ static const char *make_caption(struct tare_loaded *l)
     if (l->imported) {
         return l->imported;
     }
-    tare_buf_init(&text, 4096);
+    tare_buf_init(&text, 1 << 16);
     tare_buf_printf(
         &text,
         "%s, Linux %s; one request at a time (batch 1); %lld blocks in random order, one fresh process a "
@@ -396,6 +411,7 @@ static const char *make_caption(struct tare_loaded *l)
                             (int)strcspn(l->overhead_note, ";"), l->overhead_note);
         }
     }
+    tare_buf_add_str(&text, l->verified);
     if (l->resumed) {
         tare_buf_printf(&text, " Resumed on another machine or build: %s.", l->resumed);
     }

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include "core/worker.h"
+#include "verify/serve.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -12,6 +13,7 @@ struct worker_options {
     char *probe;
     char *probe_meter;
     bool outside;
+    bool verify;
 };
 
 static const struct tare_opt options[] = {{.name = "probe",
@@ -26,6 +28,10 @@ static const struct tare_opt options[] = {{.name = "probe",
                                            .type = TARE_OPT_BOOL,
                                            .offset = offsetof(struct worker_options, outside),
                                            .help = "descriptor 4 leads to the meters outside"},
+                                          {.name = "verify",
+                                           .type = TARE_OPT_BOOL,
+                                           .offset = offsetof(struct worker_options, verify),
+                                           .help = "answer what the referee asks on descriptor 4"},
                                           TARE_OPT_END};
 
 /* The error goes to standard output here: it is all that the parent reads. */
@@ -61,6 +67,9 @@ static int worker(const void *opts, const struct tare_command_args *args, struct
     }
     if (o->probe_meter) {
         return probe(o->probe_meter, tare_worker_probe_meter, err);
+    }
+    if (o->verify) {
+        return tare_verify_serve(STDIN_FILENO, 4, 3, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
     }
     /* The error is in the end frame already: the supervisor tells it. */
     return tare_worker_run(STDIN_FILENO, 3, o->outside ? 4 : -1, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;

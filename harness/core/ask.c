@@ -31,7 +31,7 @@ static bool expect(struct tare_ask *ask, uint64_t id, uint32_t index)
         fault(ask, "it answered a request that was not asked");
         return false;
     }
-    if (index != ask->next_index || index >= ask->q->n_tokens) {
+    if (index != ask->next_index || (!ask->q->text && index >= ask->q->n_tokens)) {
         fault(ask, "it answered positions out of order");
         return false;
     }
@@ -52,6 +52,10 @@ static void add_score(struct tare_ask *ask, double logprob, bool greedy)
 static void on_logits(struct tare_sink *sink, uint64_t id, uint32_t position, const float *row)
 {
     struct tare_ask *ask = from_sink(sink);
+    if (ask->q->text) {
+        fault(ask, "it gave a distribution without knowing of what token");
+        return;
+    }
     if (!expect(ask, id, position + 1)) {
         return;
     }
@@ -73,11 +77,21 @@ static void on_score(struct tare_sink *sink, uint64_t id, uint32_t index, double
     }
 }
 
-static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes)
+/* True: a stop string ends within these bytes. There is room for them. */
+static bool add_output(struct tare_ask *ask, const char *bytes, uint32_t n_bytes)
 {
-    struct tare_ask *ask = from_sink(sink);
-    int64_t now_ns = tare_clock_ns();
-    (void)token;
+    if (n_bytes > 0) {
+        memcpy(ask->output + ask->n_output, bytes, n_bytes);
+    }
+    ask->n_output += n_bytes;
+    ask->cut = ask->n_output;
+    return tare_stop_match(ask->output, ask->n_output, n_bytes, ask->item->stops, ask->item->n_stops,
+                           &ask->cut);
+}
+
+/* One token that was known at_ns. Non-zero: stop. */
+static int take_token(struct tare_ask *ask, uint64_t id, const char *bytes, uint32_t n_bytes, int64_t at_ns)
+{
     if (id != ask->request.id || ask->request.kind != TARE_REQUEST_GENERATE || ask->stopped) {
         fault(ask, "it sent a token that was not asked for");
         return 1;
@@ -86,16 +100,81 @@ static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const ch
         fault(ask, "it sent more than was asked for");
         return 1;
     }
-    ask->token_ns[ask->n_tokens++] = now_ns - ask->begin_ns;
-    if (n_bytes > 0) {
-        memcpy(ask->output + ask->n_output, bytes, n_bytes);
-    }
-    ask->n_output += n_bytes;
-    ask->cut = ask->n_output;
-    ask->stopped = tare_stop_match(ask->output, ask->n_output, n_bytes, ask->item->stops, ask->item->n_stops,
-                                   &ask->cut) ||
-                   ask->n_tokens == ask->request.max_output;
+    ask->token_ns[ask->n_stamps++] = at_ns - ask->begin_ns;
+    ask->n_tokens++;
+    ask->stopped = add_output(ask, bytes, n_bytes) || ask->n_tokens == ask->request.max_output;
     return ask->stopped;
+}
+
+static int on_token(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes)
+{
+    int64_t now_ns = tare_clock_ns();
+    (void)token;
+    return take_token(from_sink(sink), id, bytes, n_bytes, now_ns);
+}
+
+/* A stamp that was taken elsewhere is believed if it can be true. */
+static int on_token_at(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes,
+                       uint32_t n_bytes, int64_t at_ns)
+{
+    struct tare_ask *ask = from_sink(sink);
+    int64_t now_ns = tare_clock_ns();
+    int64_t least_ns = ask->begin_ns + (ask->n_stamps ? ask->token_ns[ask->n_stamps - 1] : 0);
+    (void)token;
+    if (at_ns < least_ns || at_ns > now_ns) {
+        fault(ask, at_ns > now_ns      ? "it stamped a token later than now"
+                   : ask->n_stamps > 0 ? "it stamped a token earlier than the one before"
+                                       : "it stamped a token earlier than the request");
+        return 1;
+    }
+    return take_token(ask, id, bytes, n_bytes, at_ns);
+}
+
+/* Not before the request nor the stamp before, and not in the future. */
+static int64_t stamp_of(const struct tare_ask *ask, int64_t arrived_ns, int64_t now_ns)
+{
+    int64_t least_ns = ask->begin_ns + (ask->n_stamps ? ask->token_ns[ask->n_stamps - 1] : 0);
+    int64_t at_ns = arrived_ns < now_ns ? arrived_ns : now_ns;
+    return (at_ns > least_ns ? at_ns : least_ns) - ask->begin_ns;
+}
+
+static int on_event(struct tare_sink *sink, const struct tare_event *event)
+{
+    struct tare_ask *ask = from_sink(sink);
+    int64_t now_ns = tare_clock_ns();
+    if (event->id != ask->request.id || ask->request.kind != TARE_REQUEST_GENERATE || ask->stopped) {
+        fault(ask, "it sent an event that was not asked for");
+        return 1;
+    }
+    if (ask->n_stamps > ask->request.max_output || event->n_bytes > ask->cap_output - ask->n_output) {
+        fault(ask, "it sent more than was asked for");
+        return 1;
+    }
+    ask->by_events = true;
+    if (event->arrived_ns != TARE_UNKNOWN) {
+        ask->token_ns[ask->n_stamps] = stamp_of(ask, event->arrived_ns, now_ns);
+        ask->n_stamps++;
+    }
+    ask->stopped = add_output(ask, event->bytes, event->n_bytes);
+    return ask->stopped;
+}
+
+static void on_usage(struct tare_sink *sink, uint64_t id, int64_t prompt_tok, int64_t output_tok)
+{
+    struct tare_ask *ask = from_sink(sink);
+    if (id != ask->request.id || ask->counted) {
+        fault(ask, "it told the usage of a request that was not asked, or twice");
+        return;
+    }
+    if (prompt_tok < 0 || prompt_tok > INT32_MAX || output_tok < 0 || output_tok > INT32_MAX) {
+        fault(ask, "it told a usage that is no number of tokens");
+        return;
+    }
+    ask->counted = true;
+    ask->prompt_tok = (uint32_t)prompt_tok;
+    if (ask->request.kind == TARE_REQUEST_GENERATE) {
+        ask->n_tokens = (uint32_t)output_tok;
+    }
 }
 
 static void on_done(struct tare_sink *sink, uint64_t id, int code, const char *message)
@@ -140,7 +219,14 @@ int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
                   const struct tare_prepared *prepared, struct tare_err *err)
 {
     memset(ask, 0, sizeof *ask);
-    ask->sink = (struct tare_sink){sizeof ask->sink, on_logits, on_score, on_token, on_done};
+    ask->sink = (struct tare_sink){.size = sizeof ask->sink,
+                                   .logits = on_logits,
+                                   .score = on_score,
+                                   .token = on_token,
+                                   .done = on_done,
+                                   .token_at = on_token_at,
+                                   .event = on_event,
+                                   .usage = on_usage};
     ask->ops = args->ops;
     ask->backend = args->backend;
     ask->norm = args->task->norm;
@@ -183,15 +269,37 @@ static void aim(struct tare_ask *ask, const struct tare_prepared_item *item, siz
                               .n_tokens = ask->q->n_tokens,
                               .first = ask->q->first,
                               .shared_prefix = ask->q->shared_prefix,
-                              .max_output = ask->q->max_output};
+                              .max_output = ask->q->max_output,
+                              .text = ask->q->text,
+                              .text_bytes = ask->q->text_bytes,
+                              .text_first = ask->q->text_first,
+                              .stops = item->stops,
+                              .n_stops = (uint32_t)item->n_stops};
     ask->loglik = 0;
     ask->next_index = ask->q->first;
-    ask->scored = ask->right = ask->n_tokens = 0;
+    ask->scored = ask->right = ask->n_tokens = ask->n_stamps = 0;
+    ask->prompt_tok = ask->q->n_tokens - (ask->request.kind == TARE_REQUEST_SCORE && !ask->q->text);
+    ask->by_events = ask->counted = false;
     ask->n_output = ask->cut = 0;
     ask->stopped = ask->request.kind == TARE_REQUEST_GENERATE && ask->request.max_output == 0;
     ask->fault = NULL;
     ask->completed = false;
     ask->completion = 0;
+}
+
+/* Events are worth something only with the usage. */
+static const char *fault_of_events(const struct tare_ask *ask)
+{
+    if (!ask->by_events) {
+        return NULL;
+    }
+    if (!ask->counted) {
+        return ask->stopped
+                   ? "the other side went on behind a stop string, so that how many tokens there were is "
+                     "not known"
+                   : "events are no tokens, and it told no usage";
+    }
+    return ask->n_tokens > ask->request.max_output ? "it told of more tokens than were asked for" : NULL;
 }
 
 /* What the backend returned, or what it failed to do. */
@@ -200,9 +308,11 @@ static int judge(struct tare_ask *ask, int r, const struct tare_err *err)
     const char *text = r >= 0        ? ask->fault
                        : err->msg[0] ? err->msg
                                      : "the backend failed and did not say why";
-    if (!text && ask->scored != ask->q->n_expected) {
+    bool by_text = ask->request.kind == TARE_REQUEST_SCORE && ask->q->text;
+    if (!text && (by_text ? ask->scored == 0 : ask->scored != ask->q->n_expected)) {
         text = "it answered fewer positions than were asked";
     }
+    text = text ? text : fault_of_events(ask);
     if (!text) {
         return 0;
     }
@@ -221,8 +331,10 @@ static void account(struct tare_ask *ask, struct tare_sample *out)
 {
     struct tare_cost cost = {TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN};
     bool scores = ask->request.kind == TARE_REQUEST_SCORE;
-    struct tare_work work = {.prompt_tok = ask->request.n_tokens - scores,
-                             .logits_rows = scores ? ask->request.n_tokens - ask->request.first : 1,
+    struct tare_work work = {.prompt_tok = ask->prompt_tok,
+                             .logits_rows = !scores        ? 1
+                                            : ask->q->text ? ask->scored
+                                                           : ask->request.n_tokens - ask->request.first,
                              .output_tok = ask->n_tokens};
     if (!ask->ops->account || ask->ops->account(ask->backend, &work, &cost, NULL) < 0) {
         cost = (struct tare_cost){TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN, TARE_UNKNOWN};
@@ -248,7 +360,7 @@ static int64_t ask_one(struct tare_ask *ask, uint32_t i, int64_t origin_ns, stru
         .start_ns = ask->begin_ns - origin_ns,
         .latency_ns = end_ns - ask->begin_ns,
         .loglik = ask->request.kind == TARE_REQUEST_SCORE ? ask->loglik : no_score,
-        .prompt_tok = ask->request.n_tokens - (ask->request.kind == TARE_REQUEST_SCORE),
+        .prompt_tok = ask->prompt_tok,
         .scored_tok = ask->scored};
     out->prompt_tok += ask->records[i].prompt_tok;
     out->output_tok += ask->n_tokens;
@@ -302,9 +414,9 @@ static void grade(const struct tare_ask *ask, const struct tare_prepared_item *i
 
 static void take_output(struct tare_ask *ask, struct tare_sample *out)
 {
-    out->n_token_ns = ask->n_tokens;
+    out->n_token_ns = ask->n_stamps;
     out->token_ns = ask->token_ns;
-    out->ttft_ns = ask->n_tokens ? ask->token_ns[0] : TARE_ABSENT;
+    out->ttft_ns = ask->n_stamps ? ask->token_ns[0] : TARE_ABSENT;
     out->n_output = (uint32_t)ask->cut;
     out->output = ask->output;
 }

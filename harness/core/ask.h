@@ -29,7 +29,11 @@ struct tare_ask {
     const char *fault; /* the backend broke the contract */
     bool completed;    /* concurrent backends: the request's completion has come */
     int completion;    /* its code */
-    uint32_t n_tokens;
+    uint32_t n_tokens; /* generated; where events come in their place, what usage says */
+    uint32_t n_stamps;
+    uint32_t prompt_tok;
+    bool by_events; /* an event came */
+    bool counted;   /* usage came */
     size_t n_output;
     size_t cut; /* where the output ends: at a stop string or at n_output */
     bool stopped;

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_probe(const struct tare_backend *ops, struct tare_err *err)
+/* A probe knows no options, and an option may be what makes it work (the path of a library): where some are
+ * set, opening and loading tell. */
+static int check_probe(const struct tare_backend *ops, const struct tare_spec *spec, struct tare_err *err)
 {
     char why[256] = "";
-    if (!ops->probe || ops->probe(why, sizeof why) >= 0) {
+    if (!ops->probe || tare_json_size(spec->options) > 0 || ops->probe(why, sizeof why) >= 0) {
         return 0;
     }
     why[sizeof why - 1] = '\0';
@@ -22,7 +24,7 @@ int tare_instance_open(struct tare_instance *instance, const struct tare_spec *s
 {
     memset(instance, 0, sizeof *instance);
     int r = tare_backend_open(spec->backend, &instance->ops, err);
-    r = r == 0 ? check_probe(&instance->ops, err) : r;
+    r = r == 0 ? check_probe(&instance->ops, spec, err) : r;
     if (r < 0) {
         return r;
     }
@@ -92,6 +94,19 @@ static int check_facts(const struct tare_instance *instance, struct tare_err *er
     return 0;
 }
 
+/* What shows only with the model at hand; a capability that it lacks is one that the backend has not. */
+static int ask_effective(struct tare_instance *instance, struct tare_err *err)
+{
+    struct tare_effective *e = &instance->effective;
+    memset(e, 0, sizeof *e);
+    e->size = sizeof *e;
+    int r = instance->ops.effective ? instance->ops.effective(instance->self, e, err) : 0;
+    e->runtime[sizeof e->runtime - 1] = e->settings[sizeof e->settings - 1] = '\0';
+    e->why[e->lacks ? sizeof e->why - 1 : 0] = '\0';
+    instance->ops.caps &= ~e->lacks;
+    return r < 0 ? r : 0;
+}
+
 int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
 {
     struct tare_model_facts *f = &instance->facts;
@@ -102,7 +117,8 @@ int tare_instance_describe(struct tare_instance *instance, struct tare_err *err)
     int r = instance->ops.describe(instance->self, f, err);
     f->arch[sizeof f->arch - 1] = f->name[sizeof f->name - 1] = f->dtype[sizeof f->dtype - 1] = '\0';
     f->tokenizer[sizeof f->tokenizer - 1] = '\0';
-    return r < 0 ? r : check_facts(instance, err);
+    r = r < 0 ? r : check_facts(instance, err);
+    return r < 0 ? r : ask_effective(instance, err);
 }
 
 void tare_instance_close(struct tare_instance *instance)
@@ -137,10 +153,14 @@ void tare_instance_facts(const struct tare_instance *instance, struct tare_json 
     const struct tare_model_facts *f = &instance->facts;
     add_text(to, "backend", instance->ops.name);
     add_text(to, "backend_version", instance->ops.version);
+    add_text(to, "runtime", instance->effective.runtime);
+    add_text(to, "effective", instance->effective.settings);
     add_text(to, "arch", f->arch);
     add_text(to, "name", f->name);
     add_text(to, "dtype", f->dtype);
     add_text(to, "tokenizer", f->tokenizer);
+    add_text(to, "lacks", instance->effective.why);
+    tare_json_add_bool(to, "elsewhere", instance->ops.remote != 0);
     add_text(to, "account_convention", instance->ops.account_convention);
     uint32_t kind = instance->ops.account_kind;
     add_text(to, "account_kind", tare_kind_name(kind ? (int)kind : TARE_KIND_COUNTED));

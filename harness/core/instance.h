@@ -12,6 +12,7 @@ struct tare_instance {
     void *self;
     bool opened;
     struct tare_model_facts facts;
+    struct tare_effective effective;
 };
 
 /* Opens the shared object and its options; no model yet. */

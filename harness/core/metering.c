@@ -22,6 +22,7 @@ int tare_metering_open(struct tare_metering *metering, const struct tare_meterin
     memset(metering, 0, sizeof *metering);
     metering->outbox = args->outbox;
     metering->outside_fd = args->outside_fd;
+    metering->elsewhere = args->elsewhere;
     return args->off ? 0 : tare_meters_open(&metering->meters, TARE_METER_WORKER, args->choices, err);
 }
 
@@ -78,14 +79,31 @@ void tare_metering_add(struct tare_metering *metering, enum tare_phase_name phas
     put_reading(metering, phase, meter, reading, NULL);
 }
 
+/* Is it about this process, which only waits for the one that has the model? CPU time of others is all but
+ * this process's: the model's would be among it. */
+static bool is_of_this_process(const struct tare_reading *reading)
+{
+    return strcmp(reading->scope, "process") == 0 || strcmp(reading->scope, "main thread") == 0 ||
+           strcmp(reading->name, "foreign_cpu") == 0;
+}
+
 /* A reading that breaks the contract is no reading. */
 static void collect_doubted(struct tare_readings *to, const struct tare_reading *reading,
                             const struct tare_doubt *doubt)
 {
     struct collector *c = (struct collector *)to;
-    if (!tare_reading_fault(reading)) {
-        put_reading(c->metering, c->phase, c->meter, reading, doubt);
+    if (tare_reading_fault(reading)) {
+        return;
     }
+    if (c->metering->elsewhere && !reading->absent && is_of_this_process(reading)) {
+        struct tare_reading absent = *reading;
+        absent.absent = true;
+        absent.value = 0;
+        absent.why = "the model runs in another process than the one that is read here";
+        put_reading(c->metering, c->phase, c->meter, &absent, NULL);
+        return;
+    }
+    put_reading(c->metering, c->phase, c->meter, reading, doubt);
 }
 
 static void collect(struct tare_readings *to, const struct tare_reading *reading)

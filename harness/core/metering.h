@@ -24,12 +24,14 @@ struct tare_metering {
     int64_t begin_ns;
     int64_t edge_ns;   /* what the begin of the phase took, outside of its stamps */
     bool outside_lost; /* those outside gave no answer; they are not asked again */
+    bool elsewhere;    /* the model is in another process: what this one does is not its doing */
 };
 
 struct tare_metering_args {
     struct tare_outbox *outbox;
     int outside_fd;                  /* or -1 */
     bool off;                        /* no meter in the worker */
+    bool elsewhere;                  /* the backend has TARE_CAP_ELSEWHERE */
     const struct tare_json *choices; /* the plan's "meters", or NULL */
 };
 

@@ -2,24 +2,23 @@
 /* Items into requests. One function an item kind; tokenizing and bounds in one place each. */
 #include "core/prepare.h"
 
+#include "core/cut.h"
+#include "core/prepare_lm_eval.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { default_window_tok = 512, max_item_bytes = (1 << 30) - 16 };
 
-struct builder {
-    const struct tare_prepare_args *args;
-    struct tare_prepared *out;
-    int32_t *ids; /* scratch of the tokenizer */
-    uint32_t *ends;
-    size_t cap;
-    struct tare_err *err;
-};
-
 static int no_memory(struct builder *b)
 {
     return tare_err_set(b->err, TARE_E_NOMEM, "task %s: out of memory while preparing items",
                         b->args->task->name);
+}
+
+static bool by_text(const struct builder *b)
+{
+    return (b->args->ops->caps & TARE_CAP_TEXT_ONLY) != 0;
 }
 
 static bool has_bos(const struct builder *b)
@@ -95,6 +94,16 @@ static int32_t *with_bos(struct builder *b, const int32_t *ids, size_t n, size_t
         *out_n = n + bos;
     }
     return tokens;
+}
+
+int tare_builder_tokenize(struct builder *b, struct tare_bytes text, size_t *out_n)
+{
+    return tokenize(b, text, out_n);
+}
+
+int32_t *tare_builder_tokens(struct builder *b, size_t n, size_t *out_n)
+{
+    return with_bos(b, b->ids, n, out_n);
 }
 
 static bool too_long(const struct builder *b, size_t fed)
@@ -226,20 +235,54 @@ static int prepare_one_choice(struct builder *b, const struct tare_item *item, s
     return 0;
 }
 
-static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+/* Context and choice as one text; where the choice begins is all that is told of the cut. */
+static int one_choice_by_text(struct builder *b, const struct tare_item *item, size_t choice,
+                              struct tare_prepared_request *q)
+{
+    struct tare_bytes context = item->text, added = item->choices[choice];
+    if (context.n + added.n > max_item_bytes) {
+        return tare_err_set(b->err, TARE_E_LIMIT, "task %s: an item of %zu bytes is too long",
+                            b->args->task->name, context.n + added.n);
+    }
+    if (context.n == 0 || added.n == 0) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED,
+                            "task %s: a choice without text or without anything before it cannot be scored",
+                            b->args->task->name);
+    }
+    char *text = tare_arena_array(&b->out->arena, context.n + added.n, 1);
+    if (!text) {
+        return no_memory(b);
+    }
+    memcpy(text, context.data, context.n);
+    memcpy(text + context.n, added.data, added.n);
+    bool by_lm_eval = b->args->task->convention == TARE_CONVENTION_LM_EVAL;
+    size_t blanks = by_lm_eval ? tare_cut_blanks(context) : 0; /* they count to the choice there */
+    *q = (struct tare_prepared_request){.text = text,
+                                        .text_bytes = (uint32_t)(context.n + added.n),
+                                        .text_first = (uint32_t)(context.n - blanks),
+                                        .n_bytes = (uint32_t)added.n};
+    return 0;
+}
+
+static int choices_by_text(struct builder *b, const struct tare_item *item, struct tare_prepared_request *q)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < item->n_choices; i++) {
+        r = one_choice_by_text(b, item, i, &q[i]);
+    }
+    return r;
+}
+
+static int choices_by_tokens(struct builder *b, const struct tare_item *item, struct tare_prepared_request *q,
+                             struct tare_prepared_item *to)
 {
     size_t n = 0, n_context = 0;
-    if (item->gold >= item->n_choices) {
-        return tare_err_set(b->err, TARE_E_PLUGIN, "task %s: the right choice is none of an item's %zu",
-                            b->args->task->name, item->n_choices);
-    }
     int r = tokenize(b, item->text, &n);
     if (r < 0) {
         return r;
     }
     const int32_t *context = with_bos(b, b->ids, n, &n_context);
-    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, item->n_choices, sizeof *q);
-    if (!context || !q) {
+    if (!context) {
         return no_memory(b);
     }
     for (size_t i = 0; i < item->n_choices; i++) {
@@ -248,6 +291,20 @@ static int prepare_choice(struct builder *b, const struct tare_item *item, struc
             return r;
         }
         to->code = too_long(b, q[i].n_tokens - 1) ? TARE_E_LIMIT : to->code;
+    }
+    return 0;
+}
+
+static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    if (item->gold >= item->n_choices) {
+        return tare_err_set(b->err, TARE_E_PLUGIN, "task %s: the right choice is none of an item's %zu",
+                            b->args->task->name, item->n_choices);
+    }
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, item->n_choices, sizeof *q);
+    int r = !q ? no_memory(b) : by_text(b) ? choices_by_text(b, item, q) : choices_by_tokens(b, item, q, to);
+    if (r < 0) {
+        return r;
     }
     to->requests = q;
     to->n_requests = (uint32_t)item->n_choices;
@@ -275,6 +332,11 @@ static int copy_stops(struct builder *b, const struct tare_item *item, struct ta
     return stops && (!item->reference.data || to->reference.data) ? 0 : no_memory(b);
 }
 
+int tare_builder_stops(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    return copy_stops(b, item, to);
+}
+
 static int generation(struct builder *b, const int32_t *tokens, size_t n, uint32_t max_output,
                       struct tare_prepared_item *to)
 {
@@ -295,9 +357,37 @@ static int generation(struct builder *b, const int32_t *tokens, size_t n, uint32
     return 0;
 }
 
+static int generation_by_text(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
+{
+    if (item->n_tokens > 0) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED,
+                            "backend %s understands text only: it cannot cut prompts to %u tokens",
+                            b->args->ops->name, item->n_tokens);
+    }
+    if (item->text.n == 0 || item->text.n > max_item_bytes) {
+        return tare_err_set(b->err, item->text.n ? TARE_E_LIMIT : TARE_E_UNSUPPORTED,
+                            "task %s: a prompt of %zu bytes cannot be continued", b->args->task->name,
+                            item->text.n);
+    }
+    struct tare_prepared_request *q = tare_arena_array(&b->out->arena, 1, sizeof *q);
+    const char *text = tare_arena_copy(&b->out->arena, item->text.data, item->text.n);
+    if (!q || !text) {
+        return no_memory(b);
+    }
+    *q = (struct tare_prepared_request){
+        .text = text, .text_bytes = (uint32_t)item->text.n, .max_output = item->max_output};
+    to->requests = q;
+    to->n_requests = 1;
+    to->den = TARE_UNKNOWN;
+    return copy_stops(b, item, to);
+}
+
 static int prepare_generate(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
 {
     size_t n = 0, total = 0;
+    if (by_text(b)) {
+        return generation_by_text(b, item, to);
+    }
     int r = tokenize(b, item->text, &n);
     if (r < 0) {
         return r;
@@ -329,6 +419,9 @@ static int prepare_item(struct builder *b, const struct tare_item *item, struct 
 {
     to->kind = item->kind;
     to->level = item->level;
+    if (tare_prepares_by_lm_eval(b, item)) {
+        return tare_prepare_by_lm_eval(b, item, to);
+    }
     switch (item->kind) {
     case TARE_ITEM_TEXT:
         return prepare_text(b, item, to);
@@ -346,28 +439,32 @@ static int prepare_item(struct builder *b, const struct tare_item *item, struct 
     }
 }
 
+static const char *named(uint32_t missing)
+{
+    return missing & TARE_CAP_SCORE ? "score" : missing & TARE_CAP_GENERATE ? "generate" : "tokenize";
+}
+
 /* What an item needs of a backend; a lack skips the cell, with the reason. */
 static int check_caps(struct builder *b, const struct tare_item *item)
 {
+    const struct tare_backend *ops = b->args->ops;
     bool scores =
         item->kind == TARE_ITEM_TEXT || item->kind == TARE_ITEM_SPANS || item->kind == TARE_ITEM_CHOICE;
+    bool words = item->kind == TARE_ITEM_CHOICE || item->kind == TARE_ITEM_GENERATE;
     uint32_t need = (scores ? TARE_CAP_SCORE : TARE_CAP_GENERATE) |
-                    (item->kind == TARE_ITEM_TOKENS ? 0U : TARE_CAP_TOKENIZE);
-    uint32_t missing = need & ~b->args->ops->caps;
-    if (b->args->ops->caps & TARE_CAP_TEXT_ONLY) {
+                    (item->kind == TARE_ITEM_TOKENS || by_text(b) ? 0U : TARE_CAP_TOKENIZE);
+    uint32_t missing = need & ~ops->caps;
+    const char *why = b->args->lacks_why && missing ? b->args->lacks_why : "";
+    if (missing) {
+        return tare_err_set(b->err, TARE_E_UNSUPPORTED, "backend %s cannot %s, which task %s needs%s%s",
+                            ops->name, named(missing), b->args->task->name, *why ? ": " : "", why);
+    }
+    if (by_text(b) && !words) {
         return tare_err_set(b->err, TARE_E_UNSUPPORTED,
-                            "backend %s understands text only, and requests are made of tokens",
-                            b->args->ops->name);
+                            "backend %s understands text only, and task %s is made of tokens", ops->name,
+                            b->args->task->name);
     }
-    if (missing == 0) {
-        return 0;
-    }
-    return tare_err_set(b->err, TARE_E_UNSUPPORTED, "backend %s cannot %s, which task %s needs",
-                        b->args->ops->name,
-                        missing & TARE_CAP_SCORE      ? "score"
-                        : missing & TARE_CAP_GENERATE ? "generate"
-                                                      : "tokenize",
-                        b->args->task->name);
+    return 0;
 }
 
 /* Synthetic items that ask the same share one prepared item: a million of them cost 8 MB. */

@@ -8,7 +8,11 @@
  * is cut into windows of `window_tok` tokens (the model's context by default); each window starts
  * afresh, and every token of every document is predicted exactly once. Context and choice are
  * tokenized apart and joined. A graded token is one whose bytes overlap a graded span; nothing after
- * the last one is fed. An item that does not fit the context is not cut: it is recorded as failed.
+ * the last one is fed. An item that does not fit the context is not cut: it is recorded as failed. A task may
+ * ask for the rules of lm-evaluation-harness instead (TARE_CONVENTION_LM_EVAL in tare/task.h).
+ *
+ * A backend that understands text only gets the item's bytes: what it puts before them, and where it cuts
+ * them into tokens, is its own. Tasks that need either to be known are skipped.
  */
 #ifndef TARE_CORE_PREPARE_H
 #define TARE_CORE_PREPARE_H
@@ -27,6 +31,9 @@ struct tare_prepared_request {
     uint32_t shared_prefix;
     uint32_t max_output;
     uint32_t n_bytes; /* of a choice's continuation */
+    const char *text; /* of a backend that understands text only: there are no tokens then; else NULL */
+    uint32_t text_bytes;
+    uint32_t text_first;
 };
 
 struct tare_prepared_item {
@@ -58,6 +65,8 @@ struct tare_prepare_args {
     void *task_self;
     int64_t window_tok;
     size_t first_item;
+    const char
+        *lacks_why; /* why the backend lacks a capability that it can have; NULL or "" if it does not */
 };
 
 TARE_MUST_CHECK int tare_prepare(const struct tare_prepare_args *args, struct tare_prepared *out,

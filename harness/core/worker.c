@@ -157,7 +157,8 @@ static int prepare(struct worker *w, struct tare_err *err)
                                      .task = w->task,
                                      .task_self = w->task_self,
                                      .window_tok = w->spec.window_tok,
-                                     .first_item = (size_t)w->spec.first_item};
+                                     .first_item = (size_t)w->spec.first_item,
+                                     .lacks_why = w->instance.effective.why};
     r = tare_prepare(&args, &w->prepared, err);
     r = r < 0 ? r : tare_ask_init(&w->ask, &args, &w->prepared, err);
     if (r == 0) {
@@ -298,6 +299,7 @@ static int open_meters(struct worker *w, struct tare_err *err)
     const struct tare_metering_args args = {.outbox = &w->outbox,
                                             .outside_fd = w->outside_fd,
                                             .off = w->spec.metering == TARE_METERING_NONE,
+                                            .elsewhere = w->instance.ops.caps & TARE_CAP_ELSEWHERE,
                                             .choices = tare_json_get(w->spec.meters, "meters")};
     return tare_metering_open(&w->metering, &args, err);
 }
@@ -353,9 +355,7 @@ static void finish(struct worker *w, int r, const struct tare_err *err)
     tare_outbox_fini(&w->outbox);
 }
 
-/* Libraries that start threads as soon as they are loaded, which then spin beside the measurement.
- * The backend's own option says how many there shall be; what the user has set stays. */
-static void quiet_libraries(void)
+void tare_worker_quiet_libraries(void)
 {
     static const char *const variables[] = {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
@@ -369,7 +369,7 @@ int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *er
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN); /* a terminal sends it to both: the supervisor decides */
-    quiet_libraries();
+    tare_worker_quiet_libraries();
     struct worker w;
     memset(&w, 0, sizeof w);
     int r = tare_outbox_init(&w.outbox, out_fd, err);
@@ -384,8 +384,8 @@ int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *er
 
 static void add_caps(uint32_t caps, struct tare_json *array)
 {
-    static const char *const names[] = {"score",     "generate",   "logits",  "tokenize",
-                                        "technique", "concurrent", "sampled", "text_only"};
+    static const char *const names[] = {"score",      "generate", "logits",    "tokenize", "technique",
+                                        "concurrent", "sampled",  "text_only", "elsewhere"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (caps & (1U << i)) {
             tare_json_add_str(array, NULL, names[i]);

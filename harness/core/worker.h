@@ -13,6 +13,10 @@
  * outside (core/outside.h), -1 if there are none. The error is in the end
  * frame too; the return value is for the process's exit status. */
 TARE_MUST_CHECK int tare_worker_run(int spec_fd, int out_fd, int outside_fd, struct tare_err *err);
+/* For libraries that start threads as soon as they are loaded, which then spin beside the measurement: tells
+ * them to start one. The backend's own option says how many there shall be; what the user has set stays. To
+ * be called before a backend is loaded. */
+void tare_worker_quiet_libraries(void);
 /* Loads a shared object and describes it: name, summary, capabilities, options, availability. */
 TARE_MUST_CHECK int tare_worker_probe(const char *path, struct tare_json *out, struct tare_err *err);
 /* The same for a meter: name, summary, place, options. */

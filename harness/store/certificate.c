@@ -9,11 +9,14 @@
 int tare_store_add_certificate(struct tare_store *store, const struct tare_certificate_row *row,
                                int64_t *out_id, struct tare_err *err)
 {
-    return tare_sql_run(
-        store, out_id, err,
-        "INSERT INTO certificate (made_utc, tare_version, tare_sha256, machine) VALUES (?, ?, ?, "
-        "?)",
-        "tttt", row->made_utc, row->tare_version, row->tare_sha256, row->machine);
+    return tare_sql_run(store, out_id, err,
+                        "INSERT INTO certificate (made_utc, tare_version, tare_sha256, machine, kind, "
+                        "backend, backend_sha256, "
+                        "model, model_sha256, technique, options, reference) "
+                        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, json(?), ?)",
+                        "tttttttttttt", row->made_utc, row->tare_version, row->tare_sha256, row->machine,
+                        row->backend ? "verify" : "selftest", row->backend, row->backend_sha256, row->model,
+                        row->model_sha256, row->technique, row->options, row->reference);
 }
 
 int tare_store_add_certificate_line(struct tare_store *store, int64_t certificate_id, int64_t position,
@@ -30,8 +33,8 @@ int tare_store_cite_certificate(struct tare_store *store, int64_t run_id, const 
 {
     return tare_sql_run(
         store, NULL, err,
-        "UPDATE run SET certificate_id = (SELECT max(id) FROM certificate WHERE machine = ? AND "
-        "tare_sha256 = ?) WHERE id = ?",
+        "UPDATE run SET certificate_id = (SELECT max(id) FROM certificate WHERE kind = 'selftest' AND "
+        "machine = ? AND tare_sha256 = ?) WHERE id = ?",
         "tti", machine, tare_sha256, run_id);
 }
 
@@ -93,4 +96,58 @@ int tare_query_cited_note(struct tare_store *store, int64_t run_id, const char *
     (void)snprintf(out, n_out, "%s", r == 1 ? tare_sql_text(s, 0) : "");
     (void)sqlite3_reset(s);
     return 0;
+}
+
+/* One row a model and technique. Options are compared as JSON texts that SQLite itself has made small. */
+static const char verified_sql[] =
+    "WITH known AS (SELECT c.model AS model, c.technique AS technique, c.ordinal AS ordinal, (SELECT "
+    "max(k.id) "
+    "FROM certificate k WHERE k.kind = 'verify' AND k.machine = (SELECT value FROM environment WHERE run_id "
+    "= "
+    "c.run_id AND key = 'machine.id') AND k.backend_sha256 = (SELECT a.sha256 FROM cell_artifact x JOIN "
+    "artifact a "
+    "ON a.id = x.artifact_id WHERE x.cell_id = c.id AND x.role = 'backend') AND k.model_sha256 IS (SELECT "
+    "a.sha256 "
+    "FROM cell_artifact x JOIN artifact a ON a.id = x.artifact_id WHERE x.cell_id = c.id AND x.role = "
+    "'model') AND "
+    "(k.model_sha256 IS NOT NULL OR k.model IS json_extract(c.spec, '$.model')) AND k.technique IS "
+    "json_extract(c.spec, '$.technique') AND k.options = (SELECT json_extract(t.model_facts, '$.options') "
+    "FROM "
+    "repeat r JOIN attempt t ON t.repeat_id = r.id WHERE r.cell_id = c.id AND t.model_facts IS NOT NULL "
+    "ORDER BY "
+    "t.id LIMIT 1)) AS id FROM cell c WHERE c.run_id = ? AND json_valid(c.spec)) "
+    "SELECT n.model, n.technique, n.id, k.made_utc, (SELECT group_concat(quantity, ', ') FROM "
+    "certificate_line l "
+    "WHERE l.certificate_id = n.id AND l.outcome = 'FAIL'), k.reference, (SELECT count(*) FROM "
+    "certificate_line l "
+    "WHERE l.certificate_id = n.id AND l.outcome = 'pass'), (SELECT count(*) FROM certificate_line l WHERE "
+    "l.certificate_id = n.id AND l.outcome = 'FAIL'), (SELECT count(*) FROM certificate_line l WHERE "
+    "l.certificate_id = n.id AND l.outcome = 'absent') FROM (SELECT model, technique, min(id) AS id, "
+    "count(*) - "
+    "count(id) AS without, min(ordinal) AS ordinal FROM known GROUP BY model, technique) n LEFT JOIN "
+    "certificate k "
+    "ON k.id = n.id AND n.without = 0 ORDER BY n.ordinal";
+
+int tare_query_verified(struct tare_store *store, int64_t run_id, tare_verified_fn fn, void *ctx,
+                        struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(store, verified_sql, &s, err, "i", run_id);
+    while (r == 0 && (r = tare_sql_step(store, s, err)) == 1) {
+        const struct tare_verified row = {.model = tare_sql_text(s, 0),
+                                          .technique = tare_sql_text(s, 1),
+                                          .id = tare_sql_text_or_null(s, 3) ? sqlite3_column_int64(s, 2)
+                                                                            : TARE_ABSENT,
+                                          .made_utc = tare_sql_text(s, 3),
+                                          .failed = tare_sql_text_or_null(s, 4),
+                                          .reference = tare_sql_text_or_null(s, 5),
+                                          .n_pass = sqlite3_column_int64(s, 6),
+                                          .n_fail = sqlite3_column_int64(s, 7),
+                                          .n_absent = sqlite3_column_int64(s, 8)};
+        r = fn(ctx, &row, err);
+    }
+    if (s) {
+        (void)sqlite3_reset(s);
+    }
+    return r < 0 ? r : 0;
 }

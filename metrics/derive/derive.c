@@ -2,6 +2,8 @@
 /* The list of derivations and what they share. */
 #include "derive.h"
 
+#include "elsewhere.h"
+
 #include "stats/series.h"
 
 #include <stdlib.h>
@@ -24,6 +26,8 @@ static const struct {
 int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
 {
     int r = 0;
+    struct tare_elsewhere around;
+    to = tare_elsewhere_around(&around, e, to);
     for (size_t i = 0; r == 0 && i < sizeof derivations / sizeof *derivations; i++) {
         r = derivations[i].derive(e, to, err);
     }
@@ -33,6 +37,8 @@ int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct t
 int tare_derive_one(const char *derivation, const struct tare_evidence *e, struct tare_figures *to,
                     struct tare_err *err)
 {
+    struct tare_elsewhere around;
+    to = tare_elsewhere_around(&around, e, to);
     for (size_t i = 0; i < sizeof derivations / sizeof *derivations; i++) {
         if (strcmp(derivations[i].name, derivation) == 0) {
             return derivations[i].derive(e, to, err);

@@ -49,6 +49,7 @@ struct tare_evidence_reading {
 struct tare_evidence {
     const struct tare_task *task;
     const char *account_convention; /* NULL: nothing was counted */
+    bool elsewhere;                 /* the model ran in another process than the worker */
     int account_kind;               /* enum tare_kind of what the backend's account gave */
     int64_t items;
     uint64_t seed;         /* of the bootstrap */

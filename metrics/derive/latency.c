@@ -7,6 +7,10 @@
  * interval over its requests, and flagged so. A percentile is withheld (TOO_FEW_SAMPLES) when a repeat has
  * fewer values than a finite 95 % interval of order statistics with equal tails needs: the least n with
  * q^n <= 2.5 % and (1 - q)^n <= 2.5 %.
+ *
+ * Gaps are between stamps. Where a repeat has another number of gaps than its tokens must have, what was
+ * stamped were events of a server and not tokens (EVENTS_NOT_TOKENS); where stamps are equal, several came in
+ * one read, and those gaps of 0 say nothing of a token (COALESCED).
  */
 #include "derive.h"
 
@@ -30,24 +34,46 @@ static const struct {
                             {0.99, 368, "n too small: fewer than 368 values in a repeat"},
                             {0.999, 3688, "n too small: fewer than 3688 values in a repeat"}};
 
+/* Series of all complete repeats: values[q][repeat]. */
+struct matrix {
+    double *values; /* n_quantiles rows of `used` */
+    size_t used, max;
+    struct tare_interval last[n_quantiles];
+    size_t last_n;
+    bool events, coalesced; /* of gaps: see above */
+};
+
+/* What was stamped? The values are sorted. */
+static void look_at_gaps(const struct tare_evidence_repeat *repeat, const double *values, size_t n,
+                         struct matrix *m)
+{
+    m->events = m->events || (n > 0 && (int64_t)n != repeat->sums.decode_tok);
+    m->coalesced = m->coalesced || (n > 0 && !(values[0] > 0));
+}
+
 /* The quantiles of one repeat; NaN where there are too few values. */
-static int one_repeat(const struct tare_evidence *e, const struct series *s, int64_t repeat_id, double *out,
-                      struct tare_interval *intervals, size_t *out_n, struct tare_err *err)
+static int one_repeat(const struct tare_evidence *e, const struct series *s,
+                      const struct tare_evidence_repeat *repeat, double *out, struct matrix *m,
+                      struct tare_err *err)
 {
     double *values = NULL;
     size_t n = 0;
-    int r = e->column(e->ctx, repeat_id, s->column, &values, &n, err);
+    struct tare_interval *intervals = m->last;
+    int r = e->column(e->ctx, repeat->id, s->column, &values, &n, err);
     if (r < 0) {
         return r;
     }
     tare_sort(values, n);
+    if (s->column == TARE_COLUMN_ITL_NS) {
+        look_at_gaps(repeat, values, n, m);
+    }
     for (size_t q = 0; q < n_quantiles; q++) {
         out[q] = n >= quantiles[q].min_n ? tare_quantile(values, n, quantiles[q].q) / 1e9 : (double)NAN;
         intervals[q] = tare_quantile_interval(values, n, quantiles[q].q, TARE_LEVEL);
         intervals[q].low /= 1e9;
         intervals[q].high /= 1e9;
     }
-    *out_n = n;
+    m->last_n = n;
     free(values);
     return 0;
 }
@@ -63,14 +89,6 @@ static int put_single(struct tare_figure *f, double value, const struct tare_int
     return to->put(to, f, err);
 }
 
-/* Series of all complete repeats: values[q][repeat]. */
-struct matrix {
-    double *values; /* n_quantiles rows of `used` */
-    size_t used, max;
-    struct tare_interval last[n_quantiles];
-    size_t last_n;
-};
-
 static int collect(const struct tare_evidence *e, const struct series *s, struct matrix *m,
                    struct tare_err *err)
 {
@@ -80,7 +98,7 @@ static int collect(const struct tare_evidence *e, const struct series *s, struct
         if (!e->repeats[i].complete) {
             continue;
         }
-        r = one_repeat(e, s, e->repeats[i].id, all, m->last, &m->last_n, err);
+        r = one_repeat(e, s, &e->repeats[i], all, m, err);
         for (size_t q = 0; r == 0 && q < n_quantiles; q++) {
             m->values[q * m->max + m->used] = all[q];
         }
@@ -96,6 +114,12 @@ static int put_one(const struct tare_evidence *e, const struct series *s, struct
         tare_figure_make(s->names[q], "s", TARE_KIND_MEASURED, "CLOCK_MONOTONIC", "request");
     double *row = m->values + q * m->max;
     tare_figure_flag_noise(&f, e);
+    if (m->events) {
+        tare_figure_flag(&f, "EVENTS_NOT_TOKENS");
+    }
+    if (m->coalesced) {
+        tare_figure_flag(&f, "COALESCED");
+    }
     if (m->used == 0 || m->last_n == 0) {
         return tare_figure_absent(&f, m->used ? s->none : "no repeat was completed", to, err);
     }
@@ -137,7 +161,7 @@ int tare_derive_latency(const struct tare_evidence *e, struct tare_figures *to, 
 {
     static const struct series all[] = {
         {TARE_COLUMN_LATENCY_NS, NAMES("latency"), "no request was answered"},
-        {TARE_COLUMN_TTFT_NS, NAMES("ttft"), "the task generates no tokens"},
+        {TARE_COLUMN_TTFT_NS, NAMES("ttft"), "no token was stamped as it came"},
         {TARE_COLUMN_TPOT_NS, NAMES("tpot"), "no request generated two tokens"},
         {TARE_COLUMN_ITL_NS, NAMES("itl"), "no request generated two tokens"},
     };

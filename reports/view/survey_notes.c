@@ -16,6 +16,12 @@ static const struct {
      "FEW_REPEATS: too few repeats for a 95 % interval; the range of all is shown, at the level it reaches"},
     {"ONE_REPEAT",
      "ONE_REPEAT: the interval is over the requests of one process, which share its fate; it is too narrow"},
+    {"ELSEWHERE",
+     "ELSEWHERE: the model ran in another process, perhaps on another machine; this is what the client "
+     "took, not what the model took"},
+    {"EVENTS_NOT_TOKENS",
+     "EVENTS_NOT_TOKENS: gaps between events of a server, which are more or fewer than its tokens"},
+    {"COALESCED", "COALESCED: several events came in one read, so that some gaps are 0"},
     {"RESUMED", "RESUMED: a repeat was interrupted and put together from several processes"},
     {"UNEQUAL_WORK", "UNEQUAL_WORK: the two sides of the ratio did not generate the same number of tokens"},
     {"NONDETERMINISTIC",

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "backends/native/tokenizer.h"
+#include "backends/tokenizer/tokenizer.h"
 
 #include <string.h>
 

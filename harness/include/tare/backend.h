@@ -39,10 +39,15 @@ enum tare_capability {
     TARE_CAP_TECHNIQUE = 1u << 4,  /* understands tare_load.technique */
     TARE_CAP_CONCURRENT = 1u << 5, /* `submit` may return early; answers complete in `drain` */
     TARE_CAP_SAMPLED = 1u << 6,    /* GENERATE honours temperature and seed; else greedy only */
-    TARE_CAP_TEXT_ONLY = 1u << 7   /* requests must carry text; token ids are not understood */
+    TARE_CAP_TEXT_ONLY = 1u << 7,  /* requests must carry text; token ids are not understood */
+    TARE_CAP_ELSEWHERE = 1u << 8   /* the model is not in this process (a child, a server): what meters say
+                                    * of this process would pass for the model's, so it is left out */
 };
 
 enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQUEST_LOGITS };
+
+/* Bytes as tare/task.h defines them. */
+struct tare_bytes;
 
 /*
  * One call. Owned by the harness and constant until the answer is complete.
@@ -52,6 +57,9 @@ enum tare_request_kind { TARE_REQUEST_SCORE = 1, TARE_REQUEST_GENERATE, TARE_REQ
  *           fed. Answer each i once, in order, by sink->logits (position i-1) or sink->score.
  * GENERATE  Continue tokens[0 .. n_tokens-1] by up to max_output tokens, each through sink->token.
  * LOGITS    The distribution after each of tokens[first-1 .. n_tokens-1], through sink->logits.
+ *
+ * TARE_CAP_TEXT_ONLY: `text` is the whole input and there are no tokens. SCORE: each of the backend's own
+ * tokens that has a byte at or behind text_first, in order, by sink->score with index 0, 1, ...
  */
 struct tare_request {
     uint32_t size; /* sizeof the harness's struct */
@@ -66,6 +74,23 @@ struct tare_request {
     uint64_t seed;
     const char *text; /* the same input as bytes for TARE_CAP_TEXT_ONLY; else NULL */
     uint32_t text_bytes;
+    /* GENERATE: strings at which the harness ends the answer, for a server that can be told them. NULL: none
+     */
+    const struct tare_bytes *stops;
+    uint32_t n_stops;
+    uint32_t text_first; /* SCORE by text: where in `text` that begins which is to be scored */
+};
+
+/* A piece of an answer that came from elsewhere, and need not be one token. */
+struct tare_event {
+    uint32_t size; /* sizeof the backend's struct */
+    uint32_t n_bytes;
+    uint64_t id;
+    const char *bytes; /* what it adds to the text; NULL if n_bytes is 0 */
+    /* When it came in, on CLOCK_MONOTONIC: as the kernel says, or stamped directly behind what waited for it;
+     * the same for all that came in at once. TARE_UNKNOWN: its time says nothing of a token (an answer that
+     * came as a whole). */
+    int64_t arrived_ns;
 };
 
 /*
@@ -86,6 +111,17 @@ struct tare_sink {
     int (*token)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes);
     /* A concurrent backend reports each finished request here; code is 0 or negative with a message. */
     void (*done)(struct tare_sink *sink, uint64_t id, int code, const char *message);
+    /* As token, for a backend whose tokens are made in another process: at_ns is when the token was
+     * known there, by this machine's CLOCK_MONOTONIC. It must lie between the request's begin (or the
+     * token before) and now; else the request fails. Look at `size` before you call it. */
+    int (*token_at)(struct tare_sink *sink, uint64_t id, int32_t token, const char *bytes, uint32_t n_bytes,
+                    int64_t at_ns);
+    /* In place of `token`, where events are not tokens: how many there were is told by `usage`, which every
+     * request with events must have. Non-zero: stop now. */
+    int (*event)(struct tare_sink *sink, const struct tare_event *event);
+    /* What the other side says that a request took, once and before it is complete; both known, 0 or above.
+     */
+    void (*usage)(struct tare_sink *sink, uint64_t id, int64_t prompt_tok, int64_t output_tok);
 };
 
 /* How to load a model. Strings live during the call only. */
@@ -129,6 +165,16 @@ struct tare_cost {
     int64_t decode_bytes;
 };
 
+/* What is in force once the model is loaded, where that is known only then. Zeroed and with its size by the
+ * harness; texts are UTF-8. */
+struct tare_effective {
+    uint32_t size;
+    uint32_t lacks;      /* enum tare_capability, or'ed: promised in `caps`, but not with this model */
+    char runtime[96];    /* name and version of what computes */
+    char settings[1024]; /* the configuration as it came out, defaults included, in a form of your own */
+    char why[256];       /* of `lacks`: one line that says what showed it; "" if it lacks nothing */
+};
+
 /*
  * The operations. `self` points to priv_size bytes, zeroed and then filled with the parsed options.
  * Every hook that fails returns a negative code and sets *err to one line. (M) is mandatory.
@@ -142,7 +188,8 @@ struct tare_backend {
     uint32_t priv_size;
     const struct tare_opt *options; /* NULL if none; offsets are into `self` */
 
-    /* Can this work here? Untimed, before open, self has defaults. Fill why[] when returning < 0. */
+    /* Can this work here? Untimed, before open. Fill why[] when returning < 0. It knows no options and is not
+     * asked where some are set: then open or load must find out by themselves. */
     int (*probe)(char *why, size_t n_why);
     /* Untimed. Prepare without touching the model. */
     int (*open)(void *self, struct tare_err *err);
@@ -179,6 +226,13 @@ struct tare_backend {
      * took). Each reading is copied before add returns. Its name becomes that of a figure: 1 to 60 of
      * a-z, 0-9 and '_', unique in the backend. A name of the harness's own is stored as a reading only. */
     void (*readings)(void *self, int measured, struct tare_readings *to);
+    /* Optional, untimed, once, behind `describe`. A task that needs what is lacking is skipped. */
+    int (*effective)(void *self, struct tare_effective *out, struct tare_err *err);
+    /* Non-zero: the model may run on another machine, and tells itself how many tokens there were. What
+     * meters see of this machine is flagged ELSEWHERE then, and rates by tokens are reported, not measured.
+     * What they see of this process alone is left out by TARE_CAP_ELSEWHERE, which such a backend has as
+     * well. */
+    uint32_t remote;
 };
 
 /* First member of every backend's definition. */

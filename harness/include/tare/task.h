@@ -74,6 +74,17 @@ struct tare_item {
 /* CHOICE: what the log-likelihood of a choice is divided by before the choices are compared. */
 enum tare_choice_norm { TARE_NORM_NONE = 0, TARE_NORM_BYTES };
 
+/*
+ * By whose rules text becomes requests.
+ *
+ * OWN      Context and choice are tokenized apart, each window of a text starts afresh, and an item that does
+ *          not fit the context is not asked.
+ * LM_EVAL  As lm-evaluation-harness does: blanks at the end of the context belong to the choice; context and
+ *          choice are tokenized as one text and cut by the number of the context's own tokens; windows of a
+ *          text go on with one token of the window before; what does not fit is cut from the left.
+ */
+enum tare_convention { TARE_CONVENTION_OWN = 0, TARE_CONVENTION_LM_EVAL };
+
 /* How a figure follows from the samples of a cell. */
 enum tare_metric_rule {
     TARE_METRIC_RATIO = 1, /* scale * sum(num) / sum(den) over items */
@@ -106,6 +117,7 @@ struct tare_task {
     const char *(*source)(void *self, size_t i);
     /* Only after an open that succeeded. */
     void (*close)(void *self);
+    enum tare_convention convention;
 };
 
 #define TARE_TASK_HEADER                                                                       \

@@ -4,7 +4,7 @@
  */
 #include "fixture.h"
 
-#include "tokenizer.h"
+#include "backends/tokenizer/tokenizer.h"
 
 #include <stdbool.h>
 #include <stdio.h>

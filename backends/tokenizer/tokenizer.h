@@ -6,8 +6,8 @@
  * normalised and no token is added in front. Loading is in tokenizer.c, encoding in bpe.c. It knows no
  * other kind of tokenizer and refuses a file whose cutting rule is not the one built in.
  */
-#ifndef TARE_NATIVE_TOKENIZER_H
-#define TARE_NATIVE_TOKENIZER_H
+#ifndef TARE_TOKENIZER_TOKENIZER_H
+#define TARE_TOKENIZER_TOKENIZER_H
 
 #include <stddef.h>
 #include <stdint.h>
