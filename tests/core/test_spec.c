@@ -147,8 +147,8 @@ static void test_number(void **state)
     static const struct {
         const char *json;
         double value; /* NaN: not given */
-    } cases[] = {{"{\"n\":128}", 128}, {"{\"n\":\"128\"}", 128}, {"{\"n\":\"many\"}", NAN},
-                 {"{\"m\":1}", NAN},   {"{\"n\":null}", NAN},    {"{}", NAN}};
+    } cases[] = {{"{\"n\":128}", 128},       {"{\"n\":\"128\"}", 128},      {"{\"n\":\"many\"}", (double)NAN},
+                 {"{\"m\":1}", (double)NAN}, {"{\"n\":null}", (double)NAN}, {"{}", (double)NAN}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct tare_json *json = NULL;
         assert_int_equal(tare_json_parse(cases[i].json, strlen(cases[i].json), "case", &json, NULL), 0);
