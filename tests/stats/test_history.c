@@ -108,11 +108,7 @@ static void test_rates(void **state)
     assert_true(found >= 0.7 && fabs(found - power) < 0.1);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-enum { family = 100, sessions = 22, quiet_reports = 40, moved_reports = 10 };
-#else
 enum { family = 100, sessions = 22, quiet_reports = 400, moved_reports = 100 };
-#endif
 
 /* A report over `family` normal series of 1 %, the last two sessions of the first `moved` of them by 10 %:
  * how many are suspect or confirmed, among those that moved and the others, and how many were before? */
