@@ -11,7 +11,7 @@ CONCURRENT = os.path.join(FOLDER, "faulty_concurrent.so")
 FEW = ("--memory-requests", "200")
 # What a sanitizer holds back looks like a leak from outside, and a leak that it tells like a crash.
 QUIET = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") +
-         ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:detect_leaks=0"}
+         ":quarantine_size_mb=0:thread_local_quarantine_size_kb=0:detect_leaks=0:detect_stack_use_after_return=0"}
 
 # The fault, and what names it: the cause of the first check that fails.
 FAULTS = {
