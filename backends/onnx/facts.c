@@ -65,14 +65,13 @@ static int read_metadata(const struct tare_onnx_runtime *rt, struct tare_onnx_co
     return rc;
 }
 
-/* config.json in the model's folder, else in the one above. */
-static bool find_config(const char *model_path, char *out, size_t cap)
+bool tare_onnx_find_beside(const char *model_path, const char *name, char *out, size_t cap)
 {
-    static const char *const places[] = {"config.json", "../config.json"};
+    static const char *const folders[] = {"", "../"};
     const char *slash = strrchr(model_path, '/');
     int folder = slash ? (int)(slash - model_path) + 1 : 0;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        int n = snprintf(out, cap, "%.*s%s", folder, model_path, places[i]);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        int n = snprintf(out, cap, "%.*s%s%s", folder, model_path, folders[i], name);
         if (n > 0 && (size_t)n < cap && access(out, R_OK) == 0) {
             return true;
         }
@@ -105,7 +104,7 @@ static int read_config_file(const char *model_path, struct tare_onnx_config *c, 
     static const char *const bos_keys[] = {"bos_token_id", NULL};
     char path[PATH_MAX];
     struct tare_json *root = NULL;
-    if (!find_config(model_path, path, sizeof path)) {
+    if (!tare_onnx_find_beside(model_path, "config.json", path, sizeof path)) {
         return 0;
     }
     int rc = tare_json_load(path, CONFIG_BYTES_MAX, &root, err);

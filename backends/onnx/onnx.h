@@ -48,6 +48,9 @@ void tare_onnx_describe(const struct tare_onnx *o, struct tare_model_facts *out)
 /* stored.c: bytes of the file and of those that it keeps its weights in; TARE_UNKNOWN if one is not there. */
 int64_t tare_onnx_stored_bytes(const char *path);
 
+/* The file of that name in the model's folder, else in the one above; its path into out. */
+bool tare_onnx_find_beside(const char *model_path, const char *name, char *out, size_t cap);
+
 /* tokens.c */
 TARE_MUST_CHECK int tare_onnx_find_tokenizer(struct tare_onnx *o, const char *model_path,
                                              struct tare_err *err);

@@ -9,20 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool find_beside(const char *model_path, char *out, size_t cap)
-{
-    static const char *const places[] = {"tokenizer.json", "../tokenizer.json"};
-    const char *slash = strrchr(model_path, '/');
-    int folder = slash ? (int)(slash - model_path) + 1 : 0;
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        int n = snprintf(out, cap, "%.*s%s", folder, model_path, places[i]);
-        if (n > 0 && (size_t)n < cap && access(out, R_OK) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int tare_onnx_find_tokenizer(struct tare_onnx *o, const char *model_path, struct tare_err *err)
 {
     char found[PATH_MAX];
@@ -32,7 +18,7 @@ int tare_onnx_find_tokenizer(struct tare_onnx *o, const char *model_path, struct
         o->has_tokenizer = rc == 0;
         return rc;
     }
-    if (!find_beside(model_path, found, sizeof found)) {
+    if (!tare_onnx_find_beside(model_path, "tokenizer.json", found, sizeof found)) {
         (void)snprintf(o->no_tokenizer, sizeof o->no_tokenizer,
                        "no tokenizer.json beside the model; name one with the option 'tokenizer'");
     } else if (tare_tokenizer_load(&o->tokenizer, found, &why) < 0) {
