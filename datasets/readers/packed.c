@@ -10,8 +10,6 @@
  */
 #include "packed.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +18,7 @@
 #include <unistd.h>
 
 #include "crc32.h"
+#include "packed_library.h"
 #include "plain.h"
 
 enum { block_bytes = 1 << 16, max_ratio = 250, layers = 2 /* the packing and the file below it */ };
@@ -27,6 +26,7 @@ static const uint64_t always_fine_bytes = UINT64_C(64) << 20;
 static const uint64_t max_stream_bytes = UINT64_C(1) << 40;
 
 struct tare_packed {
+    const struct tare_libarchive *la;
     struct archive *archive;
     char *path;
     int fd;
@@ -46,8 +46,8 @@ struct tare_packed {
 static int fail(struct tare_packed *packed, struct tare_err *err)
 {
     char shown[TARE_READERS_SHOWN];
-    const char *says = archive_error_string(packed->archive);
-    int code = archive_errno(packed->archive);
+    const char *says = packed->la->archive_error_string(packed->archive);
+    int code = packed->la->archive_errno(packed->archive);
     return tare_err_set(err,
                         code == ENOMEM ? TARE_E_NOMEM
                         : code == EIO  ? TARE_E_IO
@@ -74,15 +74,15 @@ static int open_file(struct tare_packed *packed, struct tare_err *err)
 
 /* ARCHIVE_WARN would mean that an outer program does it. The other reader of zip takes one without its
  * directory, which may have been cut between two entries. */
-static bool allow(struct archive *archive, bool stream)
+static bool allow(const struct tare_libarchive *la, struct archive *archive, bool stream)
 {
-    bool formats = stream ? archive_read_support_format_raw(archive) == ARCHIVE_OK &&
-                                archive_read_support_format_empty(archive) == ARCHIVE_OK
-                          : archive_read_support_format_tar(archive) == ARCHIVE_OK &&
-                                archive_read_support_format_zip_seekable(archive) == ARCHIVE_OK;
-    return formats && archive_read_support_filter_gzip(archive) == ARCHIVE_OK &&
-           archive_read_support_filter_xz(archive) == ARCHIVE_OK &&
-           archive_read_support_filter_zstd(archive) == ARCHIVE_OK;
+    bool formats = stream ? la->archive_read_support_format_raw(archive) == ARCHIVE_OK &&
+                                la->archive_read_support_format_empty(archive) == ARCHIVE_OK
+                          : la->archive_read_support_format_tar(archive) == ARCHIVE_OK &&
+                                la->archive_read_support_format_zip_seekable(archive) == ARCHIVE_OK;
+    return formats && la->archive_read_support_filter_gzip(archive) == ARCHIVE_OK &&
+           la->archive_read_support_filter_xz(archive) == ARCHIVE_OK &&
+           la->archive_read_support_filter_zstd(archive) == ARCHIVE_OK;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -111,8 +111,8 @@ static int check_name(const struct tare_packed *packed, int filter, struct tare_
 /* The filters are known as soon as libarchive has seen the first bytes. */
 static int check_filters(struct tare_packed *packed, bool stream, struct tare_err *err)
 {
-    int filter = archive_filter_code(packed->archive, 0);
-    if (archive_filter_count(packed->archive) > layers) {
+    int filter = packed->la->archive_filter_code(packed->archive, 0);
+    if (packed->la->archive_filter_count(packed->archive) > layers) {
         return tare_err_set(err, TARE_E_FORMAT, "%s: is packed several times over; unpack it once by hand",
                             packed->path);
     }
@@ -128,22 +128,26 @@ static int begin(struct tare_packed *packed, bool stream, struct tare_err *err)
     if (rc) {
         return rc;
     }
-    packed->archive = archive_read_new();
+    packed->la = tare_libarchive_load(err);
+    if (!packed->la) {
+        return TARE_E_ENVIRONMENT;
+    }
+    packed->archive = packed->la->archive_read_new();
     if (!packed->archive) {
         return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", packed->path);
     }
-    if (!allow(packed->archive, stream)) {
+    if (!allow(packed->la, packed->archive, stream)) {
         return tare_err_set(err, TARE_E_UNSUPPORTED, "%s: this libarchive lacks gzip, xz or zstd",
                             packed->path);
     }
-    if (archive_read_open_fd(packed->archive, packed->fd, block_bytes) != ARCHIVE_OK) {
+    if (packed->la->archive_read_open_fd(packed->archive, packed->fd, block_bytes) != ARCHIVE_OK) {
         return fail(packed, err);
     }
     rc = check_filters(packed, stream, err);
     if (rc || !stream) {
         return rc;
     }
-    int r = archive_read_next_header(packed->archive, &packed->entry);
+    int r = packed->la->archive_read_next_header(packed->archive, &packed->entry);
     packed->ended = r == ARCHIVE_EOF;
     return r == ARCHIVE_OK || r == ARCHIVE_EOF ? 0 : fail(packed, err);
 }
@@ -179,7 +183,7 @@ static int check_stream(const char *path, struct tare_err *err)
     struct tare_packed *packed = NULL;
     struct tare_bytes bytes;
     int r = tare_packed_open_stream(path, &packed, err);
-    if (r < 0) {
+    if (r != 0) {
         return r;
     }
     do {
@@ -194,7 +198,7 @@ int tare_packed_open_archive(const char *path, uint64_t limit_bytes, struct tare
 {
     struct tare_packed *packed = NULL;
     int r = open_packed(path, false, limit_bytes, &packed, err);
-    if (r == 0 && archive_filter_code(packed->archive, 0) == ARCHIVE_FILTER_GZIP) {
+    if (r == 0 && packed->la->archive_filter_code(packed->archive, 0) == ARCHIVE_FILTER_GZIP) {
         r = check_stream(path, err);
     }
     if (r < 0) {
@@ -205,12 +209,12 @@ int tare_packed_open_archive(const char *path, uint64_t limit_bytes, struct tare
     return 0;
 }
 
-static enum tare_packed_kind kind_of(struct archive_entry *entry)
+static enum tare_packed_kind kind_of(const struct tare_libarchive *la, struct archive_entry *entry)
 {
-    if (archive_entry_hardlink(entry) || archive_entry_symlink(entry)) {
+    if (la->archive_entry_hardlink(entry) || la->archive_entry_symlink(entry)) {
         return TARE_PACKED_LINK;
     }
-    switch (archive_entry_filetype(entry)) {
+    switch (la->archive_entry_filetype(entry)) {
     case AE_IFREG:
         return TARE_PACKED_FILE;
     case AE_IFDIR:
@@ -230,7 +234,7 @@ static int check_tar_end(const struct tare_packed *packed, struct tare_err *err)
     unsigned char tail[sizeof zeros];
     off_t at = (off_t)packed->file_bytes - (off_t)sizeof tail;
     if (packed->is_packed ||
-        (archive_format(packed->archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR) {
+        (packed->la->archive_format(packed->archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR) {
         return 0;
     }
     if (at < 0 || pread(packed->fd, tail, sizeof tail, at) != (ssize_t)sizeof tail ||
@@ -243,7 +247,7 @@ static int check_tar_end(const struct tare_packed *packed, struct tare_err *err)
 
 int tare_packed_next(struct tare_packed *packed, struct tare_packed_entry *out, struct tare_err *err)
 {
-    int r = archive_read_next_header(packed->archive, &packed->entry);
+    int r = packed->la->archive_read_next_header(packed->archive, &packed->entry);
     if (r == ARCHIVE_EOF) {
         return check_tar_end(packed, err);
     }
@@ -251,12 +255,12 @@ int tare_packed_next(struct tare_packed *packed, struct tare_packed_entry *out, 
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN) {
         return fail(packed, err);
     }
-    const char *name = archive_entry_pathname(packed->entry);
+    const char *name = packed->la->archive_entry_pathname(packed->entry);
     packed->entry_bytes = 0;
     *out = (struct tare_packed_entry){
-        .name = name ? name : archive_entry_pathname_utf8(packed->entry),
-        .kind = kind_of(packed->entry),
-        .encrypted = archive_entry_is_encrypted(packed->entry),
+        .name = name ? name : packed->la->archive_entry_pathname_utf8(packed->entry),
+        .kind = kind_of(packed->la, packed->entry),
+        .encrypted = packed->la->archive_entry_is_encrypted(packed->entry),
     };
     return 1;
 }
@@ -306,8 +310,8 @@ static int end_of_entry(const struct tare_packed *packed, struct tare_err *err)
     if (packed->is_gzip) {
         return check_gzip(packed, err);
     }
-    if (archive_entry_size_is_set(packed->entry) &&
-        (uint64_t)archive_entry_size(packed->entry) != packed->entry_bytes) {
+    if (packed->la->archive_entry_size_is_set(packed->entry) &&
+        (uint64_t)packed->la->archive_entry_size(packed->entry) != packed->entry_bytes) {
         return tare_err_set(err, TARE_E_FORMAT, "%s: an entry is sparse or ends early", packed->path);
     }
     return 0;
@@ -320,7 +324,7 @@ int tare_packed_read(struct tare_packed *packed, struct tare_bytes *out, struct 
     la_int64_t offset = 0;
     int r = packed->ended ? ARCHIVE_EOF : ARCHIVE_OK;
     while (r == ARCHIVE_OK && n == 0) {
-        r = archive_read_data_block(packed->archive, &data, &n, &offset);
+        r = packed->la->archive_read_data_block(packed->archive, &data, &n, &offset);
     }
     if (r == ARCHIVE_EOF) {
         return packed->ended && !packed->is_gzip ? 0 : end_of_entry(packed, err);
@@ -347,7 +351,9 @@ int tare_packed_read(struct tare_packed *packed, struct tare_bytes *out, struct 
 void tare_packed_close(struct tare_packed *packed)
 {
     if (packed) {
-        (void)archive_read_free(packed->archive);
+        if (packed->archive) {
+            (void)packed->la->archive_read_free(packed->archive);
+        }
         if (packed->fd >= 0) {
             (void)close(packed->fd);
         }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a file that may be packed, or of the files in an archive. packed.c is the only file that sees
- * libarchive; here it is made strict: few formats, no outer programs, one layer of packing, limits on what
- * comes out, and the checksum of gzip, which libarchive reads over. What names and kinds are fine is
- * archive.c's.
+ * The bytes of a file that may be packed, or of the files in an archive. packed.c and packed_library.c are
+ * the only files that see libarchive; here it is made strict: few formats, no outer programs, one layer of
+ * packing, limits on what comes out, and the checksum of gzip, which libarchive reads over. What names and
+ * kinds are fine is archive.c's.
  */
 #ifndef TARE_DATASETS_READERS_PACKED_H
 #define TARE_DATASETS_READERS_PACKED_H
