@@ -13,10 +13,10 @@ static const char file[] = "libarchive.so.13";
 static struct tare_libarchive table;
 static char missing[160]; /* what is; "" once all was found */
 
-static void *find(void *library, const char *name)
+static void *find(const char *name)
 {
-    void *found = library ? dlsym(library, name) : NULL;
-    if (library && !found && !missing[0]) {
+    void *found = dlsym(table.object, name);
+    if (!found && !missing[0]) {
         (void)snprintf(missing, sizeof missing, "%s lacks %s", file, name);
     }
     return found;
@@ -24,15 +24,15 @@ static void *find(void *library, const char *name)
 
 static void load(void)
 {
-    void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
+    table.object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (!table.object) {
         (void)snprintf(missing, sizeof missing, "%s cannot be loaded; install libarchive13", file);
         return;
     }
     void *found;
     /* A pointer to a function has no conversion from void *, but the same bytes (POSIX, dlsym). */
-#define TARE_X(name)              \
-    found = find(library, #name); \
+#define TARE_X(name)     \
+    found = find(#name); \
     memcpy(&table.name, &found, sizeof found);
     TARE_LIBARCHIVE(TARE_X)
 #undef TARE_X

@@ -37,11 +37,12 @@
     X(archive_read_support_format_tar)   \
     X(archive_read_support_format_zip_seekable)
 
+#define TARE_LIBARCHIVE_MEMBER(name) __typeof__(&(name)) name;
+
 /* Each member has the name and type of a function of libarchive. */
 struct tare_libarchive {
-#define TARE_X(name) __typeof__(&(name)) name;
-    TARE_LIBARCHIVE(TARE_X)
-#undef TARE_X
+    TARE_LIBARCHIVE(TARE_LIBARCHIVE_MEMBER)
+    void *object; /* that they are in */
 };
 
 /* The table, for as long as the program runs; NULL and *err where the library is missing. Any thread. */
