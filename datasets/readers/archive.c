@@ -174,16 +174,6 @@ static int take_entries(struct unpack *u, struct tare_err *err)
     return r;
 }
 
-static int sync_folder(const struct unpack *u, const char *path, struct tare_err *err)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 || fsync(fd) != 0 ? fail(u, path, err) : 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return r;
-}
-
 static int begin(struct unpack *u, struct tare_err *err)
 {
     struct stat st;
@@ -208,10 +198,27 @@ static int begin(struct unpack *u, struct tare_err *err)
     return mkdir(u->root, 0777) == 0 ? 0 : fail(u, u->root, err);
 }
 
+static int sync_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+    (void)st;
+    (void)where;
+    if (kind != FTW_D) {
+        return 0; /* files are synced as they are written */
+    }
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 || fsync(fd) != 0 ? -1 : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return r;
+}
+
 static int finish(struct unpack *u, struct tare_err *err)
 {
-    int r = sync_folder(u, u->root, err);
-    return r < 0 || rename(u->root, u->folder) == 0 ? r : fail(u, u->folder, err);
+    if (nftw(u->root, sync_one, open_folders, FTW_PHYS) != 0) {
+        return fail(u, u->root, err);
+    }
+    return rename(u->root, u->folder) == 0 ? 0 : fail(u, u->folder, err);
 }
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
