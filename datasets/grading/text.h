@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text while it is graded: a growing string, its words, and output that is no UTF-8 made fit.
+ *
+ * A refused allocation is remembered in `failed`, so that a writer goes on without checks and its caller
+ * looks once. Characters and white space are Python's (datasets/unicode/). It grades nothing. Private to
+ * datasets/grading/.
+ */
+#ifndef TARE_DATASETS_GRADING_TEXT_H
+#define TARE_DATASETS_GRADING_TEXT_H
+
+#include <tare/task.h>
+
+/* Zero-initialise. Owns data, which may be NULL while n is 0. */
+struct tare_text {
+    char *data;
+    size_t n;
+    size_t cap;
+    bool failed;
+};
+
+void tare_text_add(struct tare_text *text, const char *data, size_t n);
+void tare_text_puts(struct tare_text *text, const char *data);
+void tare_text_putc(struct tare_text *text, char c);
+/* Empties it and keeps its memory. */
+void tare_text_clear(struct tare_text *text);
+void tare_text_fini(struct tare_text *text);
+struct tare_bytes tare_text_bytes(const struct tare_text *text);
+/* 0, or TARE_E_NOMEM that names `what`. */
+TARE_MUST_CHECK int tare_text_check(const struct tare_text *text, const char *what, struct tare_err *err);
+/* Gives the memory away with a NUL behind it and leaves the text empty; free(*out). Checks as
+ * tare_text_check. */
+TARE_MUST_CHECK int tare_text_take(struct tare_text *text, const char *what, char **out, size_t *out_n,
+                                   struct tare_err *err);
+
+/* Appends data as bytes.decode("utf-8", errors="replace") has it: U+FFFD for each maximal piece that begins
+ * as a character and is none, and for each byte that begins none. */
+void tare_text_add_repaired(struct tare_text *text, struct tare_bytes data);
+
+/* Zero-initialise. Owns the list, not what it points at. */
+struct tare_words {
+    struct tare_bytes *list;
+    size_t n;
+    size_t cap;
+    bool failed;
+};
+
+/* Appends the words of text, as str.split() has them: what stands between white space. */
+void tare_words_split(struct tare_words *words, struct tare_bytes text);
+void tare_words_add(struct tare_words *words, struct tare_bytes word);
+void tare_words_fini(struct tare_words *words);
+
+#endif
