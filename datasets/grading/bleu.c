@@ -8,7 +8,7 @@
 
 /* The output at [0], then the references. */
 struct sides {
-    struct tare_text *texts;
+    struct tare_string *texts;
     struct tare_words *words;
     struct tare_ids *ids;
     size_t n;
@@ -18,7 +18,7 @@ static void fini(struct sides *sides)
 {
     for (size_t i = 0; i < sides->n; i++) {
         if (sides->texts) {
-            tare_text_fini(&sides->texts[i]);
+            tare_string_fini(&sides->texts[i]);
         }
         if (sides->words) {
             tare_words_fini(&sides->words[i]);
@@ -46,7 +46,7 @@ static int make_sides(enum tare_bleu_tokenizer tokenizer, struct tare_bytes outp
         if (r < 0) {
             return r;
         }
-        tare_words_split(&sides->words[i], tare_text_bytes(&sides->texts[i]));
+        tare_words_split(&sides->words[i], tare_string_bytes(&sides->texts[i]));
     }
     return tare_ids_of_words(sides->words, sides->n, sides->ids, err);
 }

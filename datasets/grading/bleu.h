@@ -22,8 +22,8 @@ TARE_MUST_CHECK int tare_bleu_count(enum tare_bleu_tokenizer tokenizer, struct t
                                     double stats[TARE_BLEU_STATS], struct tare_err *err);
 
 /* Appends the tokens of a text, with a blank between them. */
-struct tare_text;
+struct tare_string;
 TARE_MUST_CHECK int tare_bleu_tokenize(enum tare_bleu_tokenizer tokenizer, struct tare_bytes text,
-                                       struct tare_text *out, struct tare_err *err);
+                                       struct tare_string *out, struct tare_err *err);
 
 #endif

@@ -11,25 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void swap(struct tare_text *now, struct tare_text *next)
+static void swap(struct tare_string *now, struct tare_string *next)
 {
-    struct tare_text used = *now;
+    struct tare_string used = *now;
     *now = *next;
     *next = used;
-    tare_text_clear(next);
+    tare_string_clear(next);
 }
 
 /* Every `from`, from the left, becomes `to`. */
-static void replace(struct tare_text *now, struct tare_text *next, const char *from, const char *to)
+static void replace(struct tare_string *now, struct tare_string *next, const char *from, const char *to)
 {
     size_t n = strlen(from);
-    struct tare_bytes in = tare_text_bytes(now);
+    struct tare_bytes in = tare_string_bytes(now);
     for (size_t i = 0; i < in.n;) {
         if (in.n - i >= n && memcmp(in.data + i, from, n) == 0) {
-            tare_text_puts(next, to);
+            tare_string_puts(next, to);
             i += n;
         } else {
-            tare_text_putc(next, in.data[i++]);
+            tare_string_putc(next, in.data[i++]);
         }
     }
     swap(now, next);
@@ -52,16 +52,16 @@ static bool is_cut(char c)
            (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }
 
-static void cut_punctuation(struct tare_text *now, struct tare_text *next)
+static void cut_punctuation(struct tare_string *now, struct tare_string *next)
 {
-    struct tare_bytes in = tare_text_bytes(now);
+    struct tare_bytes in = tare_string_bytes(now);
     for (size_t i = 0; i < in.n; i++) {
         if (is_cut(in.data[i])) {
-            tare_text_putc(next, ' ');
-            tare_text_putc(next, in.data[i]);
-            tare_text_putc(next, ' ');
+            tare_string_putc(next, ' ');
+            tare_string_putc(next, in.data[i]);
+            tare_string_putc(next, ' ');
         } else {
-            tare_text_putc(next, in.data[i]);
+            tare_string_putc(next, in.data[i]);
         }
     }
     swap(now, next);
@@ -84,38 +84,38 @@ static bool is_pair(enum pair_rule rule, char a, char b)
     return false;
 }
 
-static void cut_pairs(enum pair_rule rule, struct tare_text *now, struct tare_text *next)
+static void cut_pairs(enum pair_rule rule, struct tare_string *now, struct tare_string *next)
 {
-    struct tare_bytes in = tare_text_bytes(now);
+    struct tare_bytes in = tare_string_bytes(now);
     for (size_t i = 0; i < in.n; i++) {
         if (i + 1 == in.n || !is_pair(rule, in.data[i], in.data[i + 1])) {
-            tare_text_putc(next, in.data[i]);
+            tare_string_putc(next, in.data[i]);
             continue;
         }
         char first = in.data[i++];
         if (rule == STOP_BEFORE_NO_DIGIT) {
-            tare_text_putc(next, ' ');
+            tare_string_putc(next, ' ');
         }
-        tare_text_putc(next, first);
-        tare_text_putc(next, ' ');
-        tare_text_putc(next, in.data[i]);
+        tare_string_putc(next, first);
+        tare_string_putc(next, ' ');
+        tare_string_putc(next, in.data[i]);
         if (rule != STOP_BEFORE_NO_DIGIT) {
-            tare_text_putc(next, ' ');
+            tare_string_putc(next, ' ');
         }
     }
     swap(now, next);
 }
 
-static void tokenize_13a(struct tare_text *now, struct tare_text *next)
+static void tokenize_13a(struct tare_string *now, struct tare_string *next)
 {
     static const char *const marks[][2] = {{"<skipped>", ""}, {"-\n", ""},   {"\n", " "},  {"&quot;", "\""},
                                            {"&amp;", "&"},    {"&lt;", "<"}, {"&gt;", ">"}};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         replace(now, next, marks[i][0], marks[i][1]);
     }
-    tare_text_putc(next, ' ');
-    tare_text_add(next, now->data, now->n);
-    tare_text_putc(next, ' ');
+    tare_string_putc(next, ' ');
+    tare_string_add(next, now->data, now->n);
+    tare_string_putc(next, ' ');
     swap(now, next);
     cut_punctuation(now, next);
     cut_pairs(STOP_AFTER_NO_DIGIT, now, next);
@@ -134,11 +134,11 @@ static const struct intl_rule intl_rules[] = {
     {"(\\p{S})()", " ", "", " "},
 };
 
-static int apply_intl(const struct intl_rule *rule, struct tare_text *now, struct tare_text *next,
+static int apply_intl(const struct intl_rule *rule, struct tare_string *now, struct tare_string *next,
                       struct tare_err *err)
 {
     struct tare_regex *regex;
-    struct tare_bytes in = tare_text_bytes(now), pattern = {rule->pattern, strlen(rule->pattern)};
+    struct tare_bytes in = tare_string_bytes(now), pattern = {rule->pattern, strlen(rule->pattern)};
     struct tare_regex_at at = {0};
     size_t kept = 0;
     int r = tare_regex_compile(pattern, TARE_REGEX_PCRE2, "the tokenizer intl", &regex, err);
@@ -147,21 +147,21 @@ static int apply_intl(const struct intl_rule *rule, struct tare_text *now, struc
     }
     while ((r = tare_regex_next(regex, in, &at, err)) > 0) {
         struct tare_bytes a = tare_regex_group(regex, in, 1), b = tare_regex_group(regex, in, 2);
-        tare_text_add(next, in.data + kept, at.begin - kept);
-        tare_text_puts(next, rule->before);
-        tare_text_add(next, a.data, a.n);
-        tare_text_puts(next, rule->between);
-        tare_text_add(next, b.data, b.n);
-        tare_text_puts(next, rule->behind);
+        tare_string_add(next, in.data + kept, at.begin - kept);
+        tare_string_puts(next, rule->before);
+        tare_string_add(next, a.data, a.n);
+        tare_string_puts(next, rule->between);
+        tare_string_add(next, b.data, b.n);
+        tare_string_puts(next, rule->behind);
         kept = at.end;
     }
-    tare_text_add(next, in.data + kept, in.n - kept);
+    tare_string_add(next, in.data + kept, in.n - kept);
     tare_regex_destroy(regex);
     swap(now, next);
     return r;
 }
 
-static int tokenize_intl(struct tare_text *now, struct tare_text *next, struct tare_err *err)
+static int tokenize_intl(struct tare_string *now, struct tare_string *next, struct tare_err *err)
 {
     for (size_t i = 0; i < sizeof intl_rules / sizeof *intl_rules; i++) {
         int r = apply_intl(&intl_rules[i], now, next, err);
@@ -172,26 +172,26 @@ static int tokenize_intl(struct tare_text *now, struct tare_text *next, struct t
     return 0;
 }
 
-static void join(const struct tare_text *text, struct tare_text *out)
+static void join(const struct tare_string *text, struct tare_string *out)
 {
     struct tare_words words = {0};
-    tare_words_split(&words, tare_text_bytes(text));
+    tare_words_split(&words, tare_string_bytes(text));
     for (size_t i = 0; i < words.n; i++) {
         if (i > 0) {
-            tare_text_putc(out, ' ');
+            tare_string_putc(out, ' ');
         }
-        tare_text_add(out, words.list[i].data, words.list[i].n);
+        tare_string_add(out, words.list[i].data, words.list[i].n);
     }
     out->failed |= words.failed;
     tare_words_fini(&words);
 }
 
-int tare_bleu_tokenize(enum tare_bleu_tokenizer tokenizer, struct tare_bytes text, struct tare_text *out,
+int tare_bleu_tokenize(enum tare_bleu_tokenizer tokenizer, struct tare_bytes text, struct tare_string *out,
                        struct tare_err *err)
 {
-    struct tare_text now = {0}, next = {0};
-    tare_text_add_repaired(&now, text);
-    now.n = tare_unicode_rstrip(tare_text_bytes(&now)).n;
+    struct tare_string now = {0}, next = {0};
+    tare_string_add_repaired(&now, text);
+    now.n = tare_unicode_rstrip(tare_string_bytes(&now)).n;
     int r = 0;
     if (tokenizer == TARE_BLEU_INTL) {
         r = tokenize_intl(&now, &next, err);
@@ -201,9 +201,9 @@ int tare_bleu_tokenize(enum tare_bleu_tokenizer tokenizer, struct tare_bytes tex
     if (r == 0) {
         join(&now, out);
         out->failed |= now.failed | next.failed;
-        r = tare_text_check(out, "the tokens of a text", err);
+        r = tare_string_check(out, "the tokens of a text", err);
     }
-    tare_text_fini(&now);
-    tare_text_fini(&next);
+    tare_string_fini(&now);
+    tare_string_fini(&next);
     return r;
 }

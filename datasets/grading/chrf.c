@@ -9,13 +9,13 @@
 
 static int characters(struct tare_bytes text, struct tare_ids *out, struct tare_err *err)
 {
-    struct tare_text valid = {0};
-    tare_text_add_repaired(&valid, text);
-    int r = tare_text_check(&valid, "a text", err);
+    struct tare_string valid = {0};
+    tare_string_add_repaired(&valid, text);
+    int r = tare_string_check(&valid, "a text", err);
     if (r == 0) {
-        r = tare_ids_of_characters(tare_text_bytes(&valid), out, err);
+        r = tare_ids_of_characters(tare_string_bytes(&valid), out, err);
     }
-    tare_text_fini(&valid);
+    tare_string_fini(&valid);
     return r;
 }
 

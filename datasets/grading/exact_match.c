@@ -101,97 +101,97 @@ static bool is_punctuation(char c)
            (c >= '{' && c <= '~');
 }
 
-void tare_remove_punctuation(struct tare_text *out, struct tare_bytes text)
+void tare_remove_punctuation(struct tare_string *out, struct tare_bytes text)
 {
     for (size_t i = 0; i < text.n; i++) {
         if (!is_punctuation(text.data[i])) {
-            tare_text_putc(out, text.data[i]);
+            tare_string_putc(out, text.data[i]);
         }
     }
 }
 
-static void remove_digits(struct tare_text *out, struct tare_bytes text)
+static void remove_digits(struct tare_string *out, struct tare_bytes text)
 {
     for (size_t i = 0; i < text.n; i++) {
         if (text.data[i] < '0' || text.data[i] > '9') {
-            tare_text_putc(out, text.data[i]);
+            tare_string_putc(out, text.data[i]);
         }
     }
 }
 
-static int lower(struct tare_bytes text, struct tare_text *out, struct tare_err *err)
+static int lower(struct tare_bytes text, struct tare_string *out, struct tare_err *err)
 {
     char *made;
     size_t n;
     int r = tare_unicode_lower(text, &made, &n, err);
     if (r == 0) {
-        tare_text_add(out, made, n);
+        tare_string_add(out, made, n);
         free(made);
     }
     return r;
 }
 
 /* The other text becomes the one that is worked on. */
-static void swap(struct tare_text *now, struct tare_text *next)
+static void swap(struct tare_string *now, struct tare_string *next)
 {
-    struct tare_text used = *now;
+    struct tare_string used = *now;
     *now = *next;
     *next = used;
-    tare_text_clear(next);
+    tare_string_clear(next);
 }
 
 /* *now, with *next to work in, becomes what is compared. */
-static int normalise(const struct tare_exact_match *m, struct tare_text *now, struct tare_text *next,
+static int normalise(const struct tare_exact_match *m, struct tare_string *now, struct tare_string *next,
                      struct tare_err *err)
 {
     for (size_t i = 0; i < m->n_ignored; i++) {
-        int r = tare_regex_remove(m->ignored[i], tare_text_bytes(now), next, err);
+        int r = tare_regex_remove(m->ignored[i], tare_string_bytes(now), next, err);
         if (r < 0) {
             return r;
         }
         swap(now, next);
     }
     if (m->ignore_case) {
-        int r = lower(tare_text_bytes(now), next, err);
+        int r = lower(tare_string_bytes(now), next, err);
         if (r < 0) {
             return r;
         }
         swap(now, next);
     }
     if (m->ignore_punctuation) {
-        tare_remove_punctuation(next, tare_text_bytes(now));
+        tare_remove_punctuation(next, tare_string_bytes(now));
         swap(now, next);
     }
     if (m->ignore_numbers) {
-        remove_digits(next, tare_text_bytes(now));
+        remove_digits(next, tare_string_bytes(now));
         swap(now, next);
     }
-    int r = tare_text_check(next, "exact_match", err);
-    return r < 0 ? r : tare_text_check(now, "exact_match", err);
+    int r = tare_string_check(next, "exact_match", err);
+    return r < 0 ? r : tare_string_check(now, "exact_match", err);
 }
 
-static int normalised(const struct tare_exact_match *m, struct tare_bytes text, struct tare_text *now,
-                      struct tare_text *next, struct tare_err *err)
+static int normalised(const struct tare_exact_match *m, struct tare_bytes text, struct tare_string *now,
+                      struct tare_string *next, struct tare_err *err)
 {
-    tare_text_clear(now);
-    tare_text_clear(next);
-    tare_text_add_repaired(now, text);
+    tare_string_clear(now);
+    tare_string_clear(next);
+    tare_string_add_repaired(now, text);
     return normalise(m, now, next, err);
 }
 
 int tare_exact_match_score(const struct tare_exact_match *m, struct tare_bytes output,
                            const struct tare_bytes *golds, size_t n_golds, double *out, struct tare_err *err)
 {
-    struct tare_text said = {0}, gold = {0}, work = {0};
+    struct tare_string said = {0}, gold = {0}, work = {0};
     bool same = false;
     int r = normalised(m, output, &said, &work, err);
     for (size_t i = 0; r == 0 && !same && i < n_golds; i++) {
         r = normalised(m, golds[i], &gold, &work, err);
         same = r == 0 && gold.n == said.n && (said.n == 0 || memcmp(gold.data, said.data, said.n) == 0);
     }
-    tare_text_fini(&said);
-    tare_text_fini(&gold);
-    tare_text_fini(&work);
+    tare_string_fini(&said);
+    tare_string_fini(&gold);
+    tare_string_fini(&work);
     if (r == 0) {
         *out = same;
     }
@@ -201,13 +201,14 @@ int tare_exact_match_score(const struct tare_exact_match *m, struct tare_bytes o
 static int contains(struct tare_bytes output, struct tare_bytes label, bool *found, struct tare_err *err)
 {
     struct tare_regex *regex;
-    struct tare_text valid = {0};
-    tare_text_add_repaired(&valid, label);
-    int r = tare_text_check(&valid, "a label", err);
+    struct tare_string valid = {0};
+    tare_string_add_repaired(&valid, label);
+    int r = tare_string_check(&valid, "a label", err);
     if (r == 0) {
-        r = tare_regex_compile(tare_text_bytes(&valid), TARE_REGEX_LITERAL_ANY_CASE, "a label", &regex, err);
+        r = tare_regex_compile(tare_string_bytes(&valid), TARE_REGEX_LITERAL_ANY_CASE, "a label", &regex,
+                               err);
     }
-    tare_text_fini(&valid);
+    tare_string_fini(&valid);
     if (r < 0) {
         return r;
     }
@@ -221,14 +222,14 @@ static int contains(struct tare_bytes output, struct tare_bytes label, bool *fou
 int tare_contains_score(struct tare_bytes output, const struct tare_bytes *labels, size_t n_labels,
                         double *out, struct tare_err *err)
 {
-    struct tare_text valid = {0};
+    struct tare_string valid = {0};
     bool found = false;
-    tare_text_add_repaired(&valid, output);
-    int r = tare_text_check(&valid, "an output", err);
+    tare_string_add_repaired(&valid, output);
+    int r = tare_string_check(&valid, "an output", err);
     for (size_t i = 0; r == 0 && !found && i < n_labels; i++) {
-        r = contains(tare_text_bytes(&valid), labels[i], &found, err);
+        r = contains(tare_string_bytes(&valid), labels[i], &found, err);
     }
-    tare_text_fini(&valid);
+    tare_string_fini(&valid);
     if (r == 0) {
         *out = found;
     }

@@ -32,7 +32,7 @@ TARE_MUST_CHECK int tare_contains_score(struct tare_bytes output, const struct t
                                         size_t n_labels, double *out, struct tare_err *err);
 
 /* Appends text without ASCII punctuation, which is Python's string.punctuation. */
-struct tare_text;
-void tare_remove_punctuation(struct tare_text *out, struct tare_bytes text);
+struct tare_string;
+void tare_remove_punctuation(struct tare_string *out, struct tare_bytes text);
 
 #endif

@@ -261,7 +261,7 @@ static struct tare_bytes entry_of(const struct step *step, struct tare_bytes tex
     return (struct tare_bytes){.data = step->fallback, .n = strlen(step->fallback)};
 }
 
-static int apply_regex(const struct step *step, struct tare_bytes in, struct tare_text *out,
+static int apply_regex(const struct step *step, struct tare_bytes in, struct tare_string *out,
                        struct tare_err *err)
 {
     struct tare_regex_at at = {0};
@@ -276,23 +276,23 @@ static int apply_regex(const struct step *step, struct tare_bytes in, struct tar
     if (r < 0) {
         return r;
     }
-    tare_text_add(out, found.data, found.n);
+    tare_string_add(out, found.data, found.n);
     return 0;
 }
 
-static int apply_case(enum kind kind, struct tare_bytes in, struct tare_text *out, struct tare_err *err)
+static int apply_case(enum kind kind, struct tare_bytes in, struct tare_string *out, struct tare_err *err)
 {
     char *made;
     size_t n;
     int r = kind == LOWER ? tare_unicode_lower(in, &made, &n, err) : tare_unicode_upper(in, &made, &n, err);
     if (r == 0) {
-        tare_text_add(out, made, n);
+        tare_string_add(out, made, n);
         free(made);
     }
     return r;
 }
 
-static void apply_map(const struct step *step, struct tare_bytes in, struct tare_text *out)
+static void apply_map(const struct step *step, struct tare_bytes in, struct tare_string *out)
 {
     const char *to = step->fallback;
     for (size_t i = 0; i < step->n_pairs; i++) {
@@ -301,10 +301,10 @@ static void apply_map(const struct step *step, struct tare_bytes in, struct tare
             to = step->pairs[i].to;
         }
     }
-    tare_text_puts(out, to);
+    tare_string_puts(out, to);
 }
 
-static int apply_step(const struct step *step, struct tare_bytes in, struct tare_text *out,
+static int apply_step(const struct step *step, struct tare_bytes in, struct tare_string *out,
                       struct tare_err *err)
 {
     struct tare_bytes stripped;
@@ -319,10 +319,10 @@ static int apply_step(const struct step *step, struct tare_bytes in, struct tare
         return 0;
     case STRIP:
         stripped = tare_unicode_strip(in);
-        tare_text_add(out, stripped.data, stripped.n);
+        tare_string_add(out, stripped.data, stripped.n);
         return 0;
     case FIRST:
-        tare_text_add(out, in.data, in.n);
+        tare_string_add(out, in.data, in.n);
         return 0;
     }
     return 0;
@@ -331,23 +331,23 @@ static int apply_step(const struct step *step, struct tare_bytes in, struct tare
 int tare_filters_apply(const struct tare_filters *f, struct tare_bytes in, char **out, size_t *out_n,
                        struct tare_err *err)
 {
-    struct tare_text now = {0}, next = {0};
-    tare_text_add_repaired(&now, in);
-    int r = tare_text_check(&now, f->what, err);
+    struct tare_string now = {0}, next = {0};
+    tare_string_add_repaired(&now, in);
+    int r = tare_string_check(&now, f->what, err);
     for (size_t i = 0; r == 0 && i < f->n; i++) {
-        struct tare_text used = now;
-        tare_text_clear(&next);
-        r = apply_step(&f->steps[i], tare_text_bytes(&now), &next, err);
+        struct tare_string used = now;
+        tare_string_clear(&next);
+        r = apply_step(&f->steps[i], tare_string_bytes(&now), &next, err);
         if (r == 0) {
-            r = tare_text_check(&next, f->what, err);
+            r = tare_string_check(&next, f->what, err);
         }
         now = next;
         next = used;
     }
     if (r == 0) {
-        r = tare_text_take(&now, f->what, out, out_n, err);
+        r = tare_string_take(&now, f->what, out, out_n, err);
     }
-    tare_text_fini(&now);
-    tare_text_fini(&next);
+    tare_string_fini(&now);
+    tare_string_fini(&next);
     return r;
 }

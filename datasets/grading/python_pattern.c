@@ -16,7 +16,7 @@ struct reader {
     struct tare_bytes in;
     size_t at;
     const char *what;
-    struct tare_text *out;
+    struct tare_string *out;
     struct tare_err *err;
 };
 
@@ -69,11 +69,11 @@ static void put_point(struct reader *r, long point)
         text[n++] = digits[point % 16];
         point /= 16;
     } while (point > 0);
-    tare_text_puts(r->out, "\\x{");
+    tare_string_puts(r->out, "\\x{");
     while (n > 0) {
-        tare_text_putc(r->out, text[--n]);
+        tare_string_putc(r->out, text[--n]);
     }
-    tare_text_putc(r->out, '}');
+    tare_string_putc(r->out, '}');
 }
 
 /* \xhh, \uhhhh, \Uhhhhhhhh: the backslash is the next byte. */
@@ -107,9 +107,9 @@ static int read_number(struct reader *r, bool in_set)
         return refuse(r, "a number in a set is octal, with three digits or a leading 0");
     }
     size_t n = digit_of(peek(r, 2), 10) >= 0 ? 2 : 1;
-    tare_text_puts(r->out, "\\g{");
-    tare_text_add(r->out, r->in.data + r->at + 1, n);
-    tare_text_putc(r->out, '}');
+    tare_string_puts(r->out, "\\g{");
+    tare_string_add(r->out, r->in.data + r->at + 1, n);
+    tare_string_putc(r->out, '}');
     r->at += 1 + n;
     return 0;
 }
@@ -143,7 +143,7 @@ static int read_letter(struct reader *r, int letter, bool in_set)
     for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++) {
         const char *said = in_set ? escapes[i].in_set : escapes[i].outside;
         if (escapes[i].letter == letter && said) {
-            tare_text_puts(r->out, said);
+            tare_string_puts(r->out, said);
             r->at += 2;
             return 0;
         }
@@ -167,8 +167,8 @@ static int read_escape(struct reader *r, bool in_set)
         return read_letter(r, c, in_set);
     }
     if (c < 0x80) {
-        tare_text_putc(r->out, '\\');
-        tare_text_putc(r->out, (char)c);
+        tare_string_putc(r->out, '\\');
+        tare_string_putc(r->out, (char)c);
         r->at += 2;
     } else {
         r->at++; /* the character stands for itself */
@@ -178,10 +178,10 @@ static int read_escape(struct reader *r, bool in_set)
 
 static int read_set(struct reader *r)
 {
-    tare_text_putc(r->out, '[');
+    tare_string_putc(r->out, '[');
     r->at++;
     if (peek(r, 0) == '^') {
-        tare_text_putc(r->out, '^');
+        tare_string_putc(r->out, '^');
         r->at++;
     }
     for (bool first = true; first || peek(r, 0) != ']'; first = false) {
@@ -197,12 +197,12 @@ static int read_set(struct reader *r)
             continue;
         }
         if (c == '[' || c == ']') {
-            tare_text_putc(r->out, '\\');
+            tare_string_putc(r->out, '\\');
         }
-        tare_text_putc(r->out, (char)c);
+        tare_string_putc(r->out, (char)c);
         r->at++;
     }
-    tare_text_putc(r->out, ']');
+    tare_string_putc(r->out, ']');
     r->at++;
     return 0;
 }
@@ -224,12 +224,12 @@ static void read_brace(struct reader *r)
         high = skip_digits(r, low + 1);
     }
     if (peek(r, high) != '}' || (!comma && low == 1)) {
-        tare_text_puts(r->out, "\\{");
+        tare_string_puts(r->out, "\\{");
         r->at++;
         return;
     }
-    tare_text_puts(r->out, low == 1 ? "{0" : "{");
-    tare_text_add(r->out, r->in.data + r->at + 1, high);
+    tare_string_puts(r->out, low == 1 ? "{0" : "{");
+    tare_string_add(r->out, r->in.data + r->at + 1, high);
     r->at += high + 1;
 }
 
@@ -245,7 +245,7 @@ static int read_flags(struct reader *r)
             r, "a group of this kind, or a flag other than i, m and s or elsewhere than at the start, is "
                "unknown to Python's re or not supported");
     }
-    tare_text_add(r->out, r->in.data + r->at, end + 1);
+    tare_string_add(r->out, r->in.data + r->at, end + 1);
     r->at += end + 1;
     return 0;
 }
@@ -279,9 +279,9 @@ static int read_condition(struct reader *r)
     if (end == 3 || peek(r, end) < 0) {
         return refuse(r, "a condition without a group");
     }
-    tare_text_puts(r->out, name ? "(?(<" : "(?(");
-    tare_text_add(r->out, r->in.data + r->at + 3, end - 3);
-    tare_text_puts(r->out, name ? ">)" : ")");
+    tare_string_puts(r->out, name ? "(?(<" : "(?(");
+    tare_string_add(r->out, r->in.data + r->at + 3, end - 3);
+    tare_string_puts(r->out, name ? ">)" : ")");
     r->at += end + 1;
     return 0;
 }
@@ -293,13 +293,13 @@ static int read_group(struct reader *r)
         return refuse(r, "nothing to repeat");
     }
     if (peek(r, 1) != '?') {
-        tare_text_putc(r->out, '(');
+        tare_string_putc(r->out, '(');
         r->at++;
         return 0;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (starts(r, kinds[i])) {
-            tare_text_puts(r->out, kinds[i]);
+            tare_string_puts(r->out, kinds[i]);
             r->at += strlen(kinds[i]);
             return 0;
         }
@@ -320,12 +320,12 @@ static int read_token(struct reader *r)
         read_brace(r);
         return 0;
     default:
-        tare_text_putc(r->out, r->in.data[r->at++]);
+        tare_string_putc(r->out, r->in.data[r->at++]);
         return 0;
     }
 }
 
-int tare_python_pattern(struct tare_bytes pattern, const char *what, struct tare_text *out,
+int tare_python_pattern(struct tare_bytes pattern, const char *what, struct tare_string *out,
                         struct tare_err *err)
 {
     struct reader r = {.in = pattern, .what = what, .out = out, .err = err};
@@ -335,5 +335,5 @@ int tare_python_pattern(struct tare_bytes pattern, const char *what, struct tare
             return code;
         }
     }
-    return tare_text_check(out, what, err);
+    return tare_string_check(out, what, err);
 }

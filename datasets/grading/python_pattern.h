@@ -16,7 +16,7 @@
 #include "datasets/grading/text.h"
 
 /* Appends the pattern to *out. `what` names it in messages. */
-TARE_MUST_CHECK int tare_python_pattern(struct tare_bytes pattern, const char *what, struct tare_text *out,
+TARE_MUST_CHECK int tare_python_pattern(struct tare_bytes pattern, const char *what, struct tare_string *out,
                                         struct tare_err *err);
 
 #endif

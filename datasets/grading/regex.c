@@ -92,16 +92,16 @@ static int make(struct tare_bytes pattern, uint32_t options, const char *what, s
 int tare_regex_compile(struct tare_bytes pattern, enum tare_regex_syntax syntax, const char *what,
                        struct tare_regex **out, struct tare_err *err)
 {
-    struct tare_text said = {0};
+    struct tare_string said = {0};
     int r = 0;
     if (syntax == TARE_REGEX_PYTHON) {
         r = tare_python_pattern(pattern, what, &said, err);
-        pattern = tare_text_bytes(&said);
+        pattern = tare_string_bytes(&said);
     }
     if (r == 0) {
         r = make(pattern, options_of(syntax), what, out, err);
     }
-    tare_text_fini(&said);
+    tare_string_fini(&said);
     return r;
 }
 
@@ -148,24 +148,24 @@ struct tare_bytes tare_regex_group(const struct tare_regex *regex, struct tare_b
 }
 
 int tare_regex_replace(struct tare_regex *regex, struct tare_bytes text, struct tare_bytes by,
-                       struct tare_text *out, struct tare_err *err)
+                       struct tare_string *out, struct tare_err *err)
 {
     struct tare_regex_at at = {0};
     size_t kept = 0;
     int r;
     while ((r = tare_regex_next(regex, text, &at, err)) > 0) {
-        tare_text_add(out, text.data + kept, at.begin - kept);
-        tare_text_add(out, by.data, by.n);
+        tare_string_add(out, text.data + kept, at.begin - kept);
+        tare_string_add(out, by.data, by.n);
         kept = at.end;
     }
     if (r < 0) {
         return r;
     }
-    tare_text_add(out, text.data + kept, text.n - kept);
-    return tare_text_check(out, regex->what, err);
+    tare_string_add(out, text.data + kept, text.n - kept);
+    return tare_string_check(out, regex->what, err);
 }
 
-int tare_regex_remove(struct tare_regex *regex, struct tare_bytes text, struct tare_text *out,
+int tare_regex_remove(struct tare_regex *regex, struct tare_bytes text, struct tare_string *out,
                       struct tare_err *err)
 {
     return tare_regex_replace(regex, text, (struct tare_bytes){.data = "", .n = 0}, out, err);

@@ -43,10 +43,10 @@ TARE_MUST_CHECK int tare_regex_next(struct tare_regex *regex, struct tare_bytes 
 struct tare_bytes tare_regex_group(const struct tare_regex *regex, struct tare_bytes text, size_t i);
 
 /* Appends text with each match of the pattern removed: re.sub(pattern, "", text). */
-TARE_MUST_CHECK int tare_regex_remove(struct tare_regex *regex, struct tare_bytes text, struct tare_text *out,
-                                      struct tare_err *err);
+TARE_MUST_CHECK int tare_regex_remove(struct tare_regex *regex, struct tare_bytes text,
+                                      struct tare_string *out, struct tare_err *err);
 /* Appends text with each match of the pattern replaced: re.sub(pattern, by, text), with `by` as it stands. */
 TARE_MUST_CHECK int tare_regex_replace(struct tare_regex *regex, struct tare_bytes text, struct tare_bytes by,
-                                       struct tare_text *out, struct tare_err *err);
+                                       struct tare_string *out, struct tare_err *err);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* A text in lower case with a list of its words; sentence s is ids[ends[s - 1] .. ends[s]). */
 struct side {
-    struct tare_text text;
+    struct tare_string text;
     struct tare_words words;
     size_t *ends;
     size_t n_sentences;
@@ -19,7 +19,7 @@ struct side {
 
 static void fini(struct side *side)
 {
-    tare_text_fini(&side->text);
+    tare_string_fini(&side->text);
     tare_words_fini(&side->words);
     free(side->ends);
     free(side->ids.ids);
@@ -46,7 +46,7 @@ static struct tare_bytes next_token(struct tare_bytes text, size_t *at)
 
 static int cut_sentences(struct side *side, struct tare_err *err)
 {
-    struct tare_bytes text = tare_text_bytes(&side->text);
+    struct tare_bytes text = tare_string_bytes(&side->text);
     size_t lines = 1;
     for (size_t i = 0; i < text.n; i++) {
         lines += text.data[i] == '\n';
@@ -68,28 +68,28 @@ static int cut_sentences(struct side *side, struct tare_err *err)
 /* Lower case, with " . " made ".\n" from the left. */
 static int make_side(struct tare_bytes text, struct side *out, struct tare_err *err)
 {
-    struct tare_text valid = {0};
+    struct tare_string valid = {0};
     char *low = NULL;
     size_t n = 0;
-    tare_text_add_repaired(&valid, text);
-    int r = tare_text_check(&valid, "a text", err);
+    tare_string_add_repaired(&valid, text);
+    int r = tare_string_check(&valid, "a text", err);
     if (r == 0) {
-        r = tare_unicode_lower(tare_text_bytes(&valid), &low, &n, err);
+        r = tare_unicode_lower(tare_string_bytes(&valid), &low, &n, err);
     }
-    tare_text_fini(&valid);
+    tare_string_fini(&valid);
     if (r < 0) {
         return r;
     }
     for (size_t i = 0; i < n; i++) {
         if (n - i >= 3 && memcmp(low + i, " . ", 3) == 0) {
-            tare_text_puts(&out->text, ".\n");
+            tare_string_puts(&out->text, ".\n");
             i += 2;
         } else {
-            tare_text_putc(&out->text, low[i]);
+            tare_string_putc(&out->text, low[i]);
         }
     }
     free(low);
-    r = tare_text_check(&out->text, "a text", err);
+    r = tare_string_check(&out->text, "a text", err);
     return r < 0 ? r : cut_sentences(out, err);
 }
 

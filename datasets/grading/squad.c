@@ -11,14 +11,14 @@
 
 /* A text with its words, which point into it, in order of their bytes. */
 struct answer {
-    struct tare_text text;
+    struct tare_string text;
     struct tare_words words;
     struct tare_words sorted;
 };
 
 static void fini(struct answer *answer)
 {
-    tare_text_fini(&answer->text);
+    tare_string_fini(&answer->text);
     tare_words_fini(&answer->words);
     tare_words_fini(&answer->sorted);
 }
@@ -35,27 +35,27 @@ static int compare_words(const void *a, const void *b)
 }
 
 /* Lower case, no punctuation; articles become blanks. */
-static int clean(struct tare_regex *articles, struct tare_bytes text, struct tare_text *out,
+static int clean(struct tare_regex *articles, struct tare_bytes text, struct tare_string *out,
                  struct tare_err *err)
 {
-    struct tare_text valid = {0}, plain = {0};
+    struct tare_string valid = {0}, plain = {0};
     char *low = NULL;
     size_t n = 0;
-    tare_text_add_repaired(&valid, text);
-    int r = tare_text_check(&valid, "an answer", err);
+    tare_string_add_repaired(&valid, text);
+    int r = tare_string_check(&valid, "an answer", err);
     if (r == 0) {
-        r = tare_unicode_lower(tare_text_bytes(&valid), &low, &n, err);
+        r = tare_unicode_lower(tare_string_bytes(&valid), &low, &n, err);
     }
     if (r == 0) {
         tare_remove_punctuation(&plain, (struct tare_bytes){low, n});
-        r = tare_text_check(&plain, "an answer", err);
+        r = tare_string_check(&plain, "an answer", err);
     }
     if (r == 0) {
-        r = tare_regex_replace(articles, tare_text_bytes(&plain), (struct tare_bytes){" ", 1}, out, err);
+        r = tare_regex_replace(articles, tare_string_bytes(&plain), (struct tare_bytes){" ", 1}, out, err);
     }
     free(low);
-    tare_text_fini(&valid);
-    tare_text_fini(&plain);
+    tare_string_fini(&valid);
+    tare_string_fini(&plain);
     return r;
 }
 
@@ -66,7 +66,7 @@ static int prepare(struct tare_regex *articles, struct tare_bytes text, struct a
     if (r < 0) {
         return r;
     }
-    tare_words_split(&out->words, tare_text_bytes(&out->text));
+    tare_words_split(&out->words, tare_string_bytes(&out->text));
     for (size_t i = 0; i < out->words.n; i++) {
         tare_words_add(&out->sorted, out->words.list[i]);
     }

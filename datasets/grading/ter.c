@@ -180,17 +180,17 @@ struct side {
 
 static int make_side(struct tare_bytes text, struct side *out, struct tare_err *err)
 {
-    struct tare_text valid = {0};
+    struct tare_string valid = {0};
     size_t n = 0;
-    tare_text_add_repaired(&valid, text);
-    int r = tare_text_check(&valid, "a text", err);
+    tare_string_add_repaired(&valid, text);
+    int r = tare_string_check(&valid, "a text", err);
     if (r == 0) {
-        r = tare_unicode_lower(tare_text_bytes(&valid), &out->low, &n, err);
+        r = tare_unicode_lower(tare_string_bytes(&valid), &out->low, &n, err);
     }
     if (r == 0) {
         tare_words_split(&out->words, (struct tare_bytes){out->low, n});
     }
-    tare_text_fini(&valid);
+    tare_string_fini(&valid);
     return r;
 }
 

@@ -10,7 +10,7 @@
 enum { FIRST_TEXT = 256, FIRST_WORDS = 64 };
 
 /* Room for `more` bytes and a NUL. */
-static bool grow(struct tare_text *text, size_t more)
+static bool grow(struct tare_string *text, size_t more)
 {
     if (text->failed || more >= SIZE_MAX / 4 - text->n) {
         text->failed = true;
@@ -33,7 +33,7 @@ static bool grow(struct tare_text *text, size_t more)
     return true;
 }
 
-void tare_text_add(struct tare_text *text, const char *data, size_t n)
+void tare_string_add(struct tare_string *text, const char *data, size_t n)
 {
     if (grow(text, n) && n > 0) {
         memcpy(text->data + text->n, data, n);
@@ -41,41 +41,42 @@ void tare_text_add(struct tare_text *text, const char *data, size_t n)
     }
 }
 
-void tare_text_puts(struct tare_text *text, const char *data)
+void tare_string_puts(struct tare_string *text, const char *data)
 {
-    tare_text_add(text, data, strlen(data));
+    tare_string_add(text, data, strlen(data));
 }
 
-void tare_text_putc(struct tare_text *text, char c)
+void tare_string_putc(struct tare_string *text, char c)
 {
-    tare_text_add(text, &c, 1);
+    tare_string_add(text, &c, 1);
 }
 
-void tare_text_clear(struct tare_text *text)
+void tare_string_clear(struct tare_string *text)
 {
     text->n = 0;
 }
 
-void tare_text_fini(struct tare_text *text)
+void tare_string_fini(struct tare_string *text)
 {
     free(text->data);
     memset(text, 0, sizeof *text);
 }
 
-struct tare_bytes tare_text_bytes(const struct tare_text *text)
+struct tare_bytes tare_string_bytes(const struct tare_string *text)
 {
     return (struct tare_bytes){.data = text->data ? text->data : "", .n = text->n};
 }
 
-int tare_text_check(const struct tare_text *text, const char *what, struct tare_err *err)
+int tare_string_check(const struct tare_string *text, const char *what, struct tare_err *err)
 {
     return text->failed ? tare_err_set(err, TARE_E_NOMEM, "no memory for %s", what) : 0;
 }
 
-int tare_text_take(struct tare_text *text, const char *what, char **out, size_t *out_n, struct tare_err *err)
+int tare_string_take(struct tare_string *text, const char *what, char **out, size_t *out_n,
+                     struct tare_err *err)
 {
     (void)grow(text, 0);
-    int r = tare_text_check(text, what, err);
+    int r = tare_string_check(text, what, err);
     if (r < 0) {
         return r;
     }
@@ -119,15 +120,15 @@ static size_t begin_of_character(const unsigned char *data, size_t n, bool *whol
     return 1;
 }
 
-void tare_text_add_repaired(struct tare_text *text, struct tare_bytes data)
+void tare_string_add_repaired(struct tare_string *text, struct tare_bytes data)
 {
     for (size_t at = 0; at < data.n;) {
         bool whole;
         size_t n = begin_of_character((const unsigned char *)data.data + at, data.n - at, &whole);
         if (whole) {
-            tare_text_add(text, data.data + at, n);
+            tare_string_add(text, data.data + at, n);
         } else {
-            tare_text_puts(text, "\xef\xbf\xbd");
+            tare_string_puts(text, "\xef\xbf\xbd");
         }
         at += n;
     }

@@ -12,30 +12,30 @@
 #include <tare/task.h>
 
 /* Zero-initialise. Owns data, which may be NULL while n is 0. */
-struct tare_text {
+struct tare_string {
     char *data;
     size_t n;
     size_t cap;
     bool failed;
 };
 
-void tare_text_add(struct tare_text *text, const char *data, size_t n);
-void tare_text_puts(struct tare_text *text, const char *data);
-void tare_text_putc(struct tare_text *text, char c);
+void tare_string_add(struct tare_string *text, const char *data, size_t n);
+void tare_string_puts(struct tare_string *text, const char *data);
+void tare_string_putc(struct tare_string *text, char c);
 /* Empties it and keeps its memory. */
-void tare_text_clear(struct tare_text *text);
-void tare_text_fini(struct tare_text *text);
-struct tare_bytes tare_text_bytes(const struct tare_text *text);
+void tare_string_clear(struct tare_string *text);
+void tare_string_fini(struct tare_string *text);
+struct tare_bytes tare_string_bytes(const struct tare_string *text);
 /* 0, or TARE_E_NOMEM that names `what`. */
-TARE_MUST_CHECK int tare_text_check(const struct tare_text *text, const char *what, struct tare_err *err);
+TARE_MUST_CHECK int tare_string_check(const struct tare_string *text, const char *what, struct tare_err *err);
 /* Gives the memory away with a NUL behind it and leaves the text empty; free(*out). Checks as
- * tare_text_check. */
-TARE_MUST_CHECK int tare_text_take(struct tare_text *text, const char *what, char **out, size_t *out_n,
-                                   struct tare_err *err);
+ * tare_string_check. */
+TARE_MUST_CHECK int tare_string_take(struct tare_string *text, const char *what, char **out, size_t *out_n,
+                                     struct tare_err *err);
 
 /* Appends data as bytes.decode("utf-8", errors="replace") has it: U+FFFD for each maximal piece that begins
  * as a character and is none, and for each byte that begins none. */
-void tare_text_add_repaired(struct tare_text *text, struct tare_bytes data);
+void tare_string_add_repaired(struct tare_string *text, struct tare_bytes data);
 
 /* Zero-initialise. Owns the list, not what it points at. */
 struct tare_words {

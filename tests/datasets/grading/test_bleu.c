@@ -24,13 +24,13 @@ static void assert_stats(const double *got, const double *expected, size_t n, co
 
 static void assert_tokens(enum tare_bleu_tokenizer tokenizer, const struct text_case *c, const char *expected)
 {
-    struct tare_text out = {0};
+    struct tare_string out = {0};
     struct tare_err err = {0};
     assert_int_equal(tare_bleu_tokenize(tokenizer, c->output, &out, &err), 0);
     if (out.n != strlen(expected) || (out.n > 0 && memcmp(out.data, expected, out.n) != 0)) {
         fail_msg("%s: '%.*s', not '%s'", c->why, (int)out.n, out.data, expected);
     }
-    tare_text_fini(&out);
+    tare_string_fini(&out);
 }
 
 static void test_texts(void **state)

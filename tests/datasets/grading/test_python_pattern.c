@@ -111,7 +111,7 @@ static void test_said(void **state)
         {"(?i-s:a)(?#no)b", "(?i-s:a)b", "flags of a group, a comment"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct tare_text out = {0};
+        struct tare_string out = {0};
         struct tare_err err = {0};
         assert_int_equal(tare_python_pattern((struct tare_bytes){cases[i].pattern, strlen(cases[i].pattern)},
                                              "p", &out, &err),
@@ -119,7 +119,7 @@ static void test_said(void **state)
         if (out.n != strlen(cases[i].said) || memcmp(out.data, cases[i].said, out.n) != 0) {
             fail_msg("%s: %.*s, not %s", cases[i].why, (int)out.n, out.data, cases[i].said);
         }
-        tare_text_fini(&out);
+        tare_string_fini(&out);
     }
 }
 

@@ -13,25 +13,25 @@
 static void test_take(void **state)
 {
     (void)state;
-    struct tare_text text = {0};
+    struct tare_string text = {0};
     struct tare_err err = {0};
     char *out = NULL;
     size_t n = 9;
-    assert_int_equal(tare_text_take(&text, "t", &out, &n, &err), 0);
+    assert_int_equal(tare_string_take(&text, "t", &out, &n, &err), 0);
     assert_string_equal(out, "");
     assert_int_equal(n, 0);
     free(out);
     for (int i = 0; i < 1000; i++) {
-        tare_text_puts(&text, "ab");
-        tare_text_putc(&text, '\0');
+        tare_string_puts(&text, "ab");
+        tare_string_putc(&text, '\0');
     }
-    assert_int_equal(tare_text_take(&text, "t", &out, &n, &err), 0);
+    assert_int_equal(tare_string_take(&text, "t", &out, &n, &err), 0);
     assert_int_equal(n, 3000);
     assert_memory_equal(out + 2997, "ab\0", 4);
     free(out);
     text.failed = true; /* as a refused allocation leaves it */
-    tare_text_puts(&text, "x");
-    assert_int_equal(tare_text_take(&text, "t", &out, &n, &err), TARE_E_NOMEM);
+    tare_string_puts(&text, "x");
+    assert_int_equal(tare_string_take(&text, "t", &out, &n, &err), TARE_E_NOMEM);
     assert_int_equal(n, 3000);
 }
 
@@ -64,11 +64,11 @@ static void test_repaired(void **state)
         {"\xff\xfe", R R},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct tare_text out = {0};
-        tare_text_add_repaired(&out, (struct tare_bytes){cases[i].in, strlen(cases[i].in)});
-        tare_text_putc(&out, '\0');
+        struct tare_string out = {0};
+        tare_string_add_repaired(&out, (struct tare_bytes){cases[i].in, strlen(cases[i].in)});
+        tare_string_putc(&out, '\0');
         assert_string_equal(out.data, cases[i].out);
-        tare_text_fini(&out);
+        tare_string_fini(&out);
     }
 }
 
