@@ -3,7 +3,7 @@
 #include "interop/lm_eval_task.h"
 
 #include "interop/lm_eval_task_lists.h"
-#include "interop/yaml.h"
+#include "interop/yaml_tree.h"
 
 #include "base/plain.h"
 

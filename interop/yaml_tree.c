@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The events of libyaml become a tree. */
-#include "interop/yaml.h"
+#include "interop/yaml_tree.h"
 
 #include "interop/yaml_scalar.h"
 
