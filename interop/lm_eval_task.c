@@ -76,7 +76,7 @@ static const char *const converted[] = {
     "tag", "task_alias", "group", "should_decontaminate", "doc_to_decontamination_query", "unsafe_code",
     /* always refused, but by their own words */
     "process_docs", "process_results", "custom_dataset", "class", "doc_to_image", "doc_to_audio",
-    "use_prompt", "gen_prefix", "recipe", "task_list", NULL};
+    "use_prompt", "gen_prefix", "aggregate_metric_list", "group_alias", "recipe", "task_list", NULL};
 
 static const char *const left_out[] = {
     "tag",         "task_alias", "group", "should_decontaminate", "doc_to_decontamination_query",
@@ -93,6 +93,7 @@ static const char *const refused[][2] = {
     {"gen_prefix", "our tasks have none; write it at the end of the context"},
     {"recipe", "recipes are not known here"},
     {"task_list", "import each task by itself"},
+    {"aggregate_metric_list", "a group of tasks; import each by itself"},
     {NULL, NULL}};
 
 static void note(const struct tare_lm_eval_task *t, const char *text)

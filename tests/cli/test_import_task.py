@@ -124,6 +124,8 @@ def test_scalars():
     equal(got["choices"], ["False", "no", "1", "-7", "~x", "{", "True", "a\tb"], "choices")
     got = task(BASE.replace("[a, b]", "{x: first, 1: second}"))
     equal(got["choices"], ["first", "second"], "the values of a mapping")
+    got = task(BASE.replace("[a, b]", "[!!str 1, !!int 2, !!bool yes, ! no]") + "num_fewshot: !!null ~\n")
+    equal(got["choices"], ["1", "2", "True", "no"], "tags that say what it is")
     equal(task(BASE.replace("label", "0"))["target"], "0", "a constant index")
     equal(task(BASE.replace("label", "\" \""))["target"], " ", "a blank")
     equal(task(BASE.replace("[a, b]", "choices"))["choices"], "{{choices}}", "a column")
@@ -160,6 +162,7 @@ REFUSED = [
     ("filter_list: [{name: f, filters: []}]\n", ["did you mean 'filter'"]),
     ("generation_kwargs: {do_sample: true}\noutput_type2: x\n", ["'output_type2'"]),
     ("gen_prefix: a\n", ["gen_prefix: our tasks have none"]),
+    ("aggregate_metric_list: [{metric: acc}]\n", ["a group of tasks; import each"]),
     ("repeats: 4\n", ["repeats: only 1"]),
     ("dataset_kwargs: {revision: abc}\n", ["dataset_kwargs", "'revision'"]),
     ("fewshot_config: {sampler: balanced}\n", ["sampler 'balanced'"]),
