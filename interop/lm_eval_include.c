@@ -2,7 +2,7 @@
 /* include: files are looked for beside the file that names them. */
 #include "interop/lm_eval_task.h"
 
-#include "interop/yaml.h"
+#include "interop/yaml_tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "interop/lm_eval_task.h"
 
 #include "interop/lm_eval_task_lists.h"
-#include "interop/yaml.h"
+#include "interop/yaml_tree.h"
 
 #include "base/plain.h"
 
@@ -76,7 +76,7 @@ static const char *const converted[] = {
     "tag", "task_alias", "group", "should_decontaminate", "doc_to_decontamination_query", "unsafe_code",
     /* always refused, but by their own words */
     "process_docs", "process_results", "custom_dataset", "class", "doc_to_image", "doc_to_audio",
-    "use_prompt", "gen_prefix", "recipe", "task_list", NULL};
+    "use_prompt", "gen_prefix", "aggregate_metric_list", "group_alias", "recipe", "task_list", NULL};
 
 static const char *const left_out[] = {
     "tag",         "task_alias", "group", "should_decontaminate", "doc_to_decontamination_query",
@@ -93,6 +93,7 @@ static const char *const refused[][2] = {
     {"gen_prefix", "our tasks have none; write it at the end of the context"},
     {"recipe", "recipes are not known here"},
     {"task_list", "import each task by itself"},
+    {"aggregate_metric_list", "a group of tasks; import each by itself"},
     {NULL, NULL}};
 
 static void note(const struct tare_lm_eval_task *t, const char *text)
@@ -346,59 +347,72 @@ static int add_choices(const struct tare_lm_eval_task *t)
     return r;
 }
 
-static int add_texts(const struct tare_lm_eval_task *t, const char **fewshot_delimiter)
+static int add_texts(const struct tare_lm_eval_task *t)
 {
     const char *target = NULL, *fewshot = NULL, *preamble = NULL;
     int r = text_at(t, "target_delimiter", &target);
     r = r == 0 ? text_at(t, "fewshot_delimiter", &fewshot) : r;
     r = r == 0 ? text_at(t, "description", &preamble) : r;
-    *fewshot_delimiter = fewshot ? fewshot : "\n\n";
     tare_json_add_str(t->to, "target_delimiter", target ? target : " ");
-    tare_json_add_str(t->to, "fewshot_delimiter", *fewshot_delimiter);
+    tare_json_add_str(t->to, "fewshot_delimiter", fewshot ? fewshot : "\n\n");
     tare_json_add_str(t->to, "preamble", preamble ? preamble : "");
     return r;
 }
 
-static int add_output(const struct tare_lm_eval_task *t, const char **output)
+static int add_output(const struct tare_lm_eval_task *t)
 {
     static const char *const kinds[] = {"multiple_choice", "loglikelihood", "loglikelihood_rolling",
                                         "generate_until"};
-    int r = text_at(t, "output_type", output);
-    *output = *output ? *output : "generate_until";
+    const char *output = NULL;
+    int r = text_at(t, "output_type", &output);
+    output = output ? output : "generate_until";
     for (size_t i = 0; r == 0 && i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(kinds[i], *output) == 0) {
-            tare_json_add_str(t->to, "output", *output);
+        if (strcmp(kinds[i], output) == 0) {
+            tare_json_add_str(t->to, "output", output);
             tare_json_add_null(t->to, "hook");
             return 0;
         }
     }
-    return r < 0 ? r : tare_lm_eval_task_bad(t, "output_type: '%.60s' is not known", *output);
+    return r < 0 ? r : tare_lm_eval_task_bad(t, "output_type: '%.60s' is not known", output);
+}
+
+static int add_context(const struct tare_lm_eval_task *t)
+{
+    return add_doc_to(t, "doc_to_text", "context");
+}
+
+static int add_target(const struct tare_lm_eval_task *t)
+{
+    return add_doc_to(t, "doc_to_target", "target");
+}
+
+/* What depends on the kind of output. */
+static int add_by_output(const struct tare_lm_eval_task *t)
+{
+    const char *output = tare_json_str(tare_json_get(t->to, "output"));
+    int r = 0;
+    if (strcmp(output, "generate_until") == 0) {
+        r = tare_lm_eval_task_generation(t, tare_json_str(tare_json_get(t->to, "fewshot_delimiter")));
+    } else if (tare_lm_eval_task_get(t->from, "generation_kwargs")) {
+        note(t, "left out, as nothing is generated: generation_kwargs");
+    }
+    if (r == 0 && strcmp(output, "multiple_choice") == 0 && !tare_json_get(t->to, "choices")) {
+        return tare_lm_eval_task_bad(t, "doc_to_choice: a multiple_choice task needs it");
+    }
+    r = r == 0 ? tare_lm_eval_task_filters(t) : r;
+    return r == 0 ? tare_lm_eval_task_metrics(t, output) : r;
 }
 
 static int convert(const struct tare_lm_eval_task *t)
 {
-    const char *output = NULL, *delimiter = NULL;
-    int r = check_functions(t);
-    r = r == 0 ? check_keys(t) : r;
-    r = r == 0 ? add_name(t) : r;
-    r = r == 0 ? check_dataset(t) : r;
-    r = r == 0 ? add_sources(t) : r;
-    r = r == 0 ? add_fewshot(t) : r;
-    r = r == 0 ? add_output(t, &output) : r;
-    r = r == 0 ? add_doc_to(t, "doc_to_text", "context") : r;
-    r = r == 0 ? add_choices(t) : r;
-    r = r == 0 ? add_doc_to(t, "doc_to_target", "target") : r;
-    r = r == 0 ? add_texts(t, &delimiter) : r;
-    if (r == 0 && strcmp(output, "generate_until") == 0) {
-        r = tare_lm_eval_task_generation(t, delimiter);
-    } else if (r == 0 && tare_lm_eval_task_get(t->from, "generation_kwargs")) {
-        note(t, "left out, as nothing is generated: generation_kwargs");
+    static int (*const steps[])(const struct tare_lm_eval_task *t) = {
+        check_functions, check_keys,  add_name,    check_dataset, add_sources, add_fewshot,
+        add_output,      add_context, add_choices, add_target,    add_texts,   add_by_output};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof steps / sizeof *steps; i++) {
+        r = steps[i](t);
     }
-    r = r == 0 ? tare_lm_eval_task_filters(t) : r;
-    r = r == 0 ? tare_lm_eval_task_metrics(t, output) : r;
-    return r == 0 && strcmp(output, "multiple_choice") == 0 && !tare_json_get(t->to, "choices")
-               ? tare_lm_eval_task_bad(t, "doc_to_choice: a multiple_choice task needs it")
-               : r;
+    return r;
 }
 
 int tare_lm_eval_task_convert(const struct tare_json *yaml, const char *what, struct tare_json **out,

@@ -20,6 +20,10 @@ int tare_lm_eval_task_bad(const struct tare_lm_eval_task *t, const char *fmt, ..
 int tare_lm_eval_task_known(const struct tare_lm_eval_task *t, const struct tare_json *object,
                             const char *where, const char *const *words)
 {
+    if (object && tare_json_type(object) != TARE_JSON_OBJECT) {
+        return tare_lm_eval_task_bad(t, "%s%sa mapping is expected, found %s", where, *where ? ": " : "",
+                                     tare_json_type_name(tare_json_type(object)));
+    }
     for (const struct tare_json *v = tare_json_first(object); v; v = tare_json_next(v)) {
         struct tare_nearest nearest = {.word = tare_json_key(v)};
         bool known = false;

@@ -88,7 +88,7 @@ int tare_exact_match_parse(const struct tare_json *options, const char *what, st
         int r = parse_option(option, what, m, err);
         if (r < 0) {
             tare_exact_match_destroy(m);
-            return r;
+            return tare_plain_fault(r, err);
         }
     }
     *out = m;

@@ -239,7 +239,7 @@ int tare_filters_parse(const struct tare_json *chain, const char *what, struct t
     int r = f->what && f->steps ? parse_chain(chain, f, err) : no_memory(what, err);
     if (r < 0) {
         tare_filters_destroy(f);
-        return r;
+        return tare_plain_fault(r, err);
     }
     *out = f;
     return 0;

@@ -173,3 +173,21 @@ void tare_words_fini(struct tare_words *words)
     free(words->list);
     memset(words, 0, sizeof *words);
 }
+
+int tare_plain_fault(int code, struct tare_err *err)
+{
+    char *text = err ? err->msg : NULL;
+    for (size_t i = 0; text && text[i]; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+            text[i] = ' ';
+        }
+    }
+    size_t n = text ? strlen(text) : 0;
+    for (size_t at = 0; at < n; at++) {
+        at += tare_unicode_valid((struct tare_bytes){text + at, n - at});
+        if (at < n) {
+            text[at] = '?';
+        }
+    }
+    return code;
+}

@@ -50,4 +50,8 @@ void tare_words_split(struct tare_words *words, struct tare_bytes text);
 void tare_words_add(struct tare_words *words, struct tare_bytes word);
 void tare_words_fini(struct tare_words *words);
 
+/* A message may quote what it is about: what is no UTF-8 becomes '?', and a control character a blank.
+ * Returns the code that it was given; err may be NULL. */
+int tare_plain_fault(int code, struct tare_err *err);
+
 #endif

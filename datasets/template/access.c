@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of values: attributes, elements, slices, and what a loop goes through. */
 #include "call.h"
+#include "strings.h"
 
 #include "datasets/unicode/unicode.h"
 
@@ -163,9 +164,14 @@ static int bound(struct tare_tpl_run *run, const struct tare_tpl_value *given, i
     return r;
 }
 
+/* What the three bounds come to for n elements. */
+struct cut {
+    int64_t begin, end, step;
+};
+
 /* Every step-th from begin on. */
-static int pick(struct tare_tpl_run *run, const struct tare_tpl_value *v, int64_t begin, int64_t end,
-                int64_t step, struct tare_tpl_value *out)
+static int pick(struct tare_tpl_run *run, const struct tare_tpl_value *v, const struct cut *cut,
+                struct tare_tpl_value *out)
 {
     struct tare_tpl_value *items = tare_tpl_take(run, (v->n + 1) * sizeof *items);
     int r = items ? tare_tpl_step(run, v->n) : TARE_E_LIMIT;
@@ -173,12 +179,11 @@ static int pick(struct tare_tpl_run *run, const struct tare_tpl_value *v, int64_
     if (r < 0) {
         return r;
     }
-    for (int64_t i = begin; step > 0 ? i < end : i > end;) {
+    for (int64_t i = cut->begin; cut->step > 0 ? i < cut->end : i > cut->end; i += cut->step) {
         items[n++] = v->items[i];
-        if (step > 0 ? step >= end - i : step <= end - i) { /* without passing what 64 bits hold */
-            break;
+        if (cut->step > 0 ? cut->step >= cut->end - i : cut->step <= cut->end - i) {
+            break; /* without passing what 64 bits hold */
         }
-        i += step;
     }
     *out = (struct tare_tpl_value){.type = TARE_TPL_V_LIST, .items = items, .n = n};
     return 0;
@@ -214,35 +219,48 @@ static int substring(struct tare_tpl_run *run, struct tare_bytes text, int64_t b
     return tare_tpl_step(run, text.n / 64);
 }
 
+static int make_cut(struct tare_tpl_run *run, const struct tare_tpl_value *const bounds[3], int64_t n,
+                    struct cut *out)
+{
+    const struct tare_tpl_value *step = bounds[2];
+    bool given = step && step->type != TARE_TPL_V_NONE;
+    int r = given ? tare_tpl_need(run, step) : 0;
+    r = r == 0 && given ? tare_tpl_count(run, step, "the step of a slice", &out->step) : r;
+    if (r == 0 && out->step == 0) {
+        return tare_tpl_fail(run, TARE_E_FORMAT, "the step of a slice is 0");
+    }
+    bool forward = out->step > 0;
+    int64_t least = forward ? 0 : -1, most = forward ? n : n - 1;
+    r = r == 0 ? bound(run, bounds[0], forward ? 0 : n - 1, least, most, n, &out->begin) : r;
+    return r == 0 ? bound(run, bounds[1], forward ? n : -1, least, most, n, &out->end) : r;
+}
+
+static int slice_text(struct tare_tpl_run *run, const struct tare_tpl_value *v, const struct cut *cut,
+                      struct tare_tpl_value *out)
+{
+    struct tare_tpl_value chars;
+    if (cut->step == 1) {
+        return substring(run, v->text, cut->begin, cut->end, out);
+    }
+    int r = tare_tpl_iterate(run, v, &chars);
+    r = r == 0 ? pick(run, &chars, cut, out) : r;
+    return r == 0 ? join_chars(run, out) : r;
+}
+
 int tare_tpl_slice(struct tare_tpl_run *run, const struct tare_tpl_value *v,
                    const struct tare_tpl_value *const bounds[3], struct tare_tpl_value *out)
 {
-    struct tare_tpl_value all = *v;
-    int64_t begin = 0, end = 0, step = 1;
-    bool is_string = v->type == TARE_TPL_V_STR;
-    if (!is_string && v->type != TARE_TPL_V_LIST) {
-        int r = tare_tpl_need(run, v);
-        return r == 0 ? tare_tpl_fail(run, TARE_E_FORMAT, "a slice of %s is not known here",
-                                      tare_tpl_type_name(v))
-                      : r;
+    struct cut cut = {.step = 1};
+    int r = tare_tpl_need(run, v);
+    if (r == 0 && v->type == TARE_TPL_V_STR) {
+        r = make_cut(run, bounds, (int64_t)tare_unicode_chars(v->text), &cut);
+        return r == 0 ? slice_text(run, v, &cut, out) : r;
     }
-    int r = bound(run, bounds[2], 1, INT64_MIN, INT64_MAX, INT64_MAX, &step);
-    if (bounds[2] && tare_tpl_is_integer(bounds[2])) {
-        step = bounds[2]->integer;
+    if (r == 0 && v->type != TARE_TPL_V_LIST) {
+        return tare_tpl_fail(run, TARE_E_FORMAT, "a slice of %s is not known here", tare_tpl_type_name(v));
     }
-    if (r == 0 && step == 0) {
-        return tare_tpl_fail(run, TARE_E_FORMAT, "the step of a slice is 0");
-    }
-    int64_t n = (int64_t)(is_string ? tare_unicode_chars(v->text) : v->n);
-    int64_t least = step > 0 ? 0 : -1, most = step > 0 ? n : n - 1;
-    r = r == 0 ? bound(run, bounds[0], step > 0 ? 0 : n - 1, least, most, n, &begin) : r;
-    r = r == 0 ? bound(run, bounds[1], step > 0 ? n : -1, least, most, n, &end) : r;
-    if (r == 0 && is_string && step == 1) {
-        return substring(run, v->text, begin, end, out);
-    }
-    r = r == 0 && is_string ? tare_tpl_iterate(run, v, &all) : r;
-    r = r == 0 ? pick(run, &all, begin, end, step, out) : r;
-    return r == 0 && is_string ? join_chars(run, out) : r;
+    r = r == 0 ? make_cut(run, bounds, (int64_t)v->n, &cut) : r;
+    return r == 0 ? pick(run, v, &cut, out) : r;
 }
 
 static int list_chars(struct tare_tpl_run *run, struct tare_bytes text, struct tare_tpl_value *out)

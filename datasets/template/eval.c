@@ -168,6 +168,7 @@ static int eval_condition(struct tare_tpl_run *run, const struct tare_tpl_node *
         return tare_tpl_eval(run, truth ? node->b : node->c, out);
     }
     *out = tare_tpl_undefined((struct tare_bytes){missing, sizeof missing - 1});
+    out->n = 1; /* Jinja2 is not strict about this one */
     return r;
 }
 

@@ -120,18 +120,9 @@ static int join_texts(struct tare_tpl_run *run, struct tare_bytes a, struct tare
     return r;
 }
 
-int tare_tpl_arith(struct tare_tpl_run *run, char op, const struct tare_tpl_value *v,
-                   const struct tare_tpl_value *w, struct tare_tpl_value *out)
+static int arith_numbers(struct tare_tpl_run *run, char op, const struct tare_tpl_value *v,
+                         const struct tare_tpl_value *w, struct tare_tpl_value *out)
 {
-    if (op == '+' && v->type == TARE_TPL_V_STR && w->type == TARE_TPL_V_STR) {
-        return join_texts(run, v->text, w->text, out);
-    }
-    if (op == '+' && v->type == TARE_TPL_V_LIST && w->type == TARE_TPL_V_LIST) {
-        return join_lists(run, v, w, out);
-    }
-    if (!tare_tpl_is_number(v) || !tare_tpl_is_number(w)) {
-        return bad_types(run, op, v, w);
-    }
     double divisor = tare_tpl_number(w);
     if (strchr("/d%", op) && divisor >= 0.0 && divisor <= 0.0) {
         return tare_tpl_fail(run, TARE_E_FORMAT, "division by zero");
@@ -145,6 +136,19 @@ int tare_tpl_arith(struct tare_tpl_run *run, char op, const struct tare_tpl_valu
     }
     *out = tare_tpl_float(real(op, tare_tpl_number(v), divisor));
     return 0;
+}
+
+int tare_tpl_arith(struct tare_tpl_run *run, char op, const struct tare_tpl_value *v,
+                   const struct tare_tpl_value *w, struct tare_tpl_value *out)
+{
+    if (op == '+' && v->type == TARE_TPL_V_STR && w->type == TARE_TPL_V_STR) {
+        return join_texts(run, v->text, w->text, out);
+    }
+    if (op == '+' && v->type == TARE_TPL_V_LIST && w->type == TARE_TPL_V_LIST) {
+        return join_lists(run, v, w, out);
+    }
+    return tare_tpl_is_number(v) && tare_tpl_is_number(w) ? arith_numbers(run, op, v, w, out)
+                                                          : bad_types(run, op, v, w);
 }
 
 int tare_tpl_sign(struct tare_tpl_run *run, char op, const struct tare_tpl_value *v,

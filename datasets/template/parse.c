@@ -197,9 +197,9 @@ static int parse_if(struct tare_tpl_parser *p, struct tare_tpl_node *node)
     return r == 0 ? tare_tpl_finish(p, node) : r;
 }
 
-static int parse_for(struct tare_tpl_parser *p, struct tare_tpl_node *node)
+/* `x in y`, and the end of its tag. */
+static int parse_for_head(struct tare_tpl_parser *p, struct tare_tpl_node *node)
 {
-    static const char *const ends[] = {"else", "endfor", NULL}, *const last[] = {"endfor", NULL};
     int r = tare_tpl_advance(p);
     r = r == 0 ? parse_variable(p, &node->text) : r;
     if (r == 0 && !tare_tpl_at_name(p, "in")) {
@@ -210,7 +210,13 @@ static int parse_for(struct tare_tpl_parser *p, struct tare_tpl_node *node)
     if (r == 0 && (tare_tpl_at_name(p, "recursive") || tare_tpl_at_name(p, "if"))) {
         return tare_tpl_refuse(p, "a loop with 'if' or 'recursive' is not known here");
     }
-    r = r == 0 ? close_tag(p) : r;
+    return r == 0 ? close_tag(p) : r;
+}
+
+static int parse_for(struct tare_tpl_parser *p, struct tare_tpl_node *node)
+{
+    static const char *const ends[] = {"else", "endfor", NULL}, *const last[] = {"endfor", NULL};
+    int r = parse_for_head(p, node);
     r = r == 0 ? parse_body(p, ends, &node->b) : r;
     if (r == 0 && tare_tpl_at_name(p, "else")) {
         r = parse_end(p);

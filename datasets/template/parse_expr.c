@@ -110,7 +110,7 @@ static int parse_literal(struct tare_tpl_parser *p, const struct tare_tpl_node *
     return r;
 }
 
-/* range(..), the one function. */
+/* Behind the word range. */
 static int parse_range(struct tare_tpl_parser *p, struct tare_tpl_node *node)
 {
     size_t n = 0;
@@ -121,6 +121,29 @@ static int parse_range(struct tare_tpl_parser *p, struct tare_tpl_node *node)
     }
     node->kind = TARE_TPL_RANGE;
     return r;
+}
+
+/* none, true and false, small or capitalized, are values; any other word is a name. */
+static void classify_name(const struct tare_tpl_parser *p, struct tare_tpl_node *node)
+{
+    bool truth = tare_tpl_at_name(p, "true") || tare_tpl_at_name(p, "True");
+    if (tare_tpl_at_name(p, "none") || tare_tpl_at_name(p, "None")) {
+        node->kind = TARE_TPL_NONE;
+    } else if (truth || tare_tpl_at_name(p, "false") || tare_tpl_at_name(p, "False")) {
+        node->kind = TARE_TPL_BOOL;
+        node->integer = truth;
+    }
+    node->text = p->lexer.now.text;
+}
+
+/* A bracket behind a name: range is the one function. */
+static int parse_function(struct tare_tpl_parser *p, struct tare_tpl_node *node)
+{
+    if (node->kind == TARE_TPL_NAME && node->text.n == 5 && memcmp(node->text.data, "range", 5) == 0) {
+        return parse_range(p, node);
+    }
+    return tare_tpl_error(p->t, node->at, TARE_E_FORMAT, p->err, "'%.*s' is no function that is known here",
+                          (int)(node->text.n < 40 ? node->text.n : 40), node->text.data);
 }
 
 static int parse_name(struct tare_tpl_parser *p, const struct tare_tpl_node **out)
@@ -136,24 +159,9 @@ static int parse_name(struct tare_tpl_parser *p, const struct tare_tpl_node **ou
     if (r < 0) {
         return r;
     }
-    if (tare_tpl_at_name(p, "none") || tare_tpl_at_name(p, "None")) {
-        node->kind = TARE_TPL_NONE;
-    } else if (tare_tpl_at_name(p, "true") || tare_tpl_at_name(p, "True")) {
-        node->kind = TARE_TPL_BOOL;
-        node->integer = 1;
-    } else if (tare_tpl_at_name(p, "false") || tare_tpl_at_name(p, "False")) {
-        node->kind = TARE_TPL_BOOL;
-    }
-    node->text = p->lexer.now.text;
+    classify_name(p, node);
     r = tare_tpl_advance(p);
-    if (r == 0 && tare_tpl_at_op(p, '(')) {
-        bool is_range =
-            node->kind == TARE_TPL_NAME && node->text.n == 5 && memcmp(node->text.data, "range", 5) == 0;
-        r = is_range ? parse_range(p, node)
-                     : tare_tpl_error(p->t, node->at, TARE_E_FORMAT, p->err,
-                                      "'%.*s' is no function that is known here",
-                                      (int)(node->text.n < 40 ? node->text.n : 40), node->text.data);
-    }
+    r = r == 0 && tare_tpl_at_op(p, '(') ? parse_function(p, node) : r;
     r = r == 0 ? tare_tpl_finish(p, node) : r;
     if (r == 0) {
         *out = node;
@@ -335,31 +343,43 @@ static int parse_test(struct tare_tpl_parser *p, size_t at, const struct tare_tp
     return r == 0 && negated ? make(p, TARE_TPL_NOT, 0, at, *out, NULL, out) : r;
 }
 
-/* . and [] behind a value; with filters also | and is. */
+/* What goes on with the value here: one of . [ | and i (is), ( which is refused, or 0. */
+static char postfix_of(const struct tare_tpl_parser *p, bool filters)
+{
+    if (tare_tpl_at_op(p, '.') || tare_tpl_at_op(p, '[') || tare_tpl_at_op(p, '(')) {
+        return p->lexer.now.op;
+    }
+    return filters && tare_tpl_at_op(p, '|') ? '|' : filters && tare_tpl_at_name(p, "is") ? 'i' : '\0';
+}
+
+static int parse_one_postfix(struct tare_tpl_parser *p, char op, const struct tare_tpl_node **out)
+{
+    size_t at = p->lexer.now.at;
+    int r = tare_tpl_advance(p);
+    if (r < 0) {
+        return r;
+    }
+    return op == '.'   ? parse_attribute(p, out)
+           : op == '[' ? parse_subscript(p, at, out)
+           : op == '|' ? parse_filter(p, out)
+                       : parse_test(p, at, out);
+}
+
+/* . and [] behind a value; with filters also | and is, behind which come only others of them, as in Jinja2.
+ */
 static int parse_postfix(struct tare_tpl_parser *p, bool filters, const struct tare_tpl_node **out)
 {
     int r = 0;
-    while (r == 0) {
-        size_t at = p->lexer.now.at;
-        bool is_test = filters && tare_tpl_at_name(p, "is");
-        char op = (char)(p->lexer.now.kind == TARE_TPL_T_OPERATOR ? p->lexer.now.op : 0);
+    bool filtered = false;
+    for (char op = postfix_of(p, filters); r == 0 && op; op = postfix_of(p, filters)) {
         if (op == '(') {
             return tare_tpl_refuse(p, "a call is known of a method, a filter or range only");
         }
-        if (!is_test && op != '.' && op != '[' && !(filters && op == '|')) {
-            break;
-        }
-        r = tare_tpl_advance(p);
-        if (r == 0) {
-            r = is_test     ? parse_test(p, at, out)
-                : op == '.' ? parse_attribute(p, out)
-                : op == '[' ? parse_subscript(p, at, out)
-                            : parse_filter(p, out);
-        }
-        /* Behind a filter or a test only others of them, as in Jinja2. */
-        if (r == 0 && (is_test || op == '|') && (tare_tpl_at_op(p, '.') || tare_tpl_at_op(p, '['))) {
+        if (filtered && (op == '.' || op == '[')) {
             return tare_tpl_refuse(p, "write brackets around the filter or test before this");
         }
+        filtered = op == '|' || op == 'i';
+        r = parse_one_postfix(p, op, out);
     }
     return r;
 }

@@ -9,12 +9,20 @@
 
 static int run_body(struct tare_tpl_run *run, const struct tare_tpl_node *node);
 
+static bool prints_nothing(const struct tare_tpl_value *v)
+{
+    return v->type == TARE_TPL_V_UNDEFINED && v->n == 1;
+}
+
 static int print(struct tare_tpl_run *run, const struct tare_tpl_node *node)
 {
     struct tare_tpl_value v;
     struct tare_bytes text;
     int r = tare_tpl_eval(run, node->a, &v);
     run->at = node->a->at;
+    if (r == 0 && prints_nothing(&v)) {
+        return 0;
+    }
     r = r == 0 ? tare_tpl_need(run, &v) : r;
     r = r == 0 ? tare_tpl_str(run, &v, &text) : r;
     return r == 0 ? tare_tpl_append(run, &run->output, text) : r;
@@ -163,6 +171,9 @@ static int value_to_json(const struct tare_template *t, const struct tare_json *
     int r = check_doc(t, doc, err);
     r = r == 0 ? tare_tpl_eval(&run, t->only, &v) : r;
     run.at = t->only->at;
+    if (r == 0 && prints_nothing(&v)) {
+        v = tare_tpl_string((struct tare_bytes){"", 0});
+    }
     r = r == 0 ? tare_tpl_to_json(&run, &v, array) : r;
     tare_tpl_arena_fini(&run.arena);
     return r;

@@ -12,7 +12,8 @@
 #include <tare/json.h>
 
 enum tare_tpl_type {
-    TARE_TPL_V_UNDEFINED, /* text: the name, or what was looked for */
+    TARE_TPL_V_UNDEFINED, /* text: the name, or what was looked for; n: 1 if it prints as nothing all the same
+                           */
     TARE_TPL_V_NONE,
     TARE_TPL_V_BOOL,  /* integer */
     TARE_TPL_V_INT,   /* integer */

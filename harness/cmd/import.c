@@ -375,22 +375,12 @@ static int import_task(const struct import_options *o, const struct tare_command
                               "tare import %s: name one file; --output says where the task goes", task_word);
 }
 
-static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+static int import_files(const struct import_options *o, const struct tare_command_args *args,
+                        struct tare_err *err)
 {
-    const struct import_options *o = opts;
     struct tare_store *store = NULL;
     const struct tare_interop_format *named = NULL;
-    if (args->n_words == 0) {
-        return tare_err_set(err, TARE_E_USAGE,
-                            "tare import: name a file; 'tare list interop' shows what is read");
-    }
-    if (strcmp(args->words[0], task_word) == 0) {
-        return import_task(o, args, err);
-    }
     int r = o->format ? tare_interop_find(o->format, &named, err) : 0;
-    if (r == 0 && o->output) {
-        r = tare_err_set(err, TARE_E_USAGE, "--output goes with 'tare import %s'", task_word);
-    }
     r = r == 0 ? check_files(args, err) : r;
     bool is_new = r == 0 && access(o->db, F_OK) != 0;
     r = r == 0 ? tare_store_open(o->db, TARE_STORE_CREATE, &store, err) : r;
@@ -412,6 +402,20 @@ static int import(const void *opts, const struct tare_command_args *args, struct
     }
     tare_json_destroy(list);
     return r;
+}
+
+static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+{
+    const struct import_options *o = opts;
+    if (args->n_words == 0) {
+        return tare_err_set(err, TARE_E_USAGE,
+                            "tare import: name a file; 'tare list interop' shows what is read");
+    }
+    if (strcmp(args->words[0], task_word) == 0) {
+        return import_task(o, args, err);
+    }
+    return o->output ? tare_err_set(err, TARE_E_USAGE, "--output goes with 'tare import %s'", task_word)
+                     : import_files(o, args, err);
 }
 
 const struct tare_command tare_command_import = {

@@ -77,5 +77,5 @@ static int read_filters(const char *data, size_t n, struct tare_rng *rng, struct
 int main(void)
 {
     return fuzz_main(
-        &(struct fuzz_target){"filters", seeds, sizeof seeds / sizeof *seeds, words, 40000, read_filters});
+        &(struct fuzz_target){"filters", seeds, sizeof seeds / sizeof *seeds, words, 100000, read_filters});
 }

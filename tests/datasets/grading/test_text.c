@@ -95,9 +95,19 @@ static void test_words(void **state)
     tare_words_fini(&words);
 }
 
+static void test_plain(void **state)
+{
+    (void)state;
+    struct tare_err err = {0};
+    assert_int_equal(tare_plain_fault(tare_err_set(&err, TARE_E_FORMAT, "a\nb\xc3\xa9\xc3\x7f\xff"), &err),
+                     TARE_E_FORMAT);
+    assert_string_equal(err.msg, "a b\xc3\xa9? ?");
+    assert_int_equal(tare_plain_fault(TARE_E_LIMIT, NULL), TARE_E_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_take), cmocka_unit_test(test_repaired),
-                                       cmocka_unit_test(test_words)};
+                                       cmocka_unit_test(test_words), cmocka_unit_test(test_plain)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

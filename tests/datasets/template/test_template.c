@@ -151,7 +151,8 @@ static const struct refusal refused_rendering[] = {
     {"{{ [x] }}", "'x' is undefined", "a list with nothing in it"},
     {"{% for a in x %}{% endfor %}", "'x' is undefined", "a loop over nothing"},
     {"{{ s.replace(x, 'a') }}", "'x' is undefined", "nothing as an argument"},
-    {"{{ 'a' if false }}", "'if' without 'else'", "a condition without its other half"},
+    {"{{ ('a' if false) + 'b' }}", "'if' without 'else'", "a condition without its other half is no text"},
+    {"{{ ['a' if false] }}", "'if' without 'else'", "and no element"},
     {"{{ []|first }}", "an element of nothing", "first of nothing"},
     {"{{ s + 1 }}", "column 6: + is not possible here with str and int", "text and number"},
     {"{{ 'a' * 3 }}", "* is not possible here with str and int", "repetition"},
@@ -259,6 +260,7 @@ static const struct value_case values[] = {
     {"{% if true %}{{ i }}{% endif %}", "\"7\"", "a statement makes it text"},
     {"no", "\"no\"", "text alone"},
     {"", "\"\"", "nothing"},
+    {"{{ 'a' if false }}", "\"\"", "a condition without its other half"},
     {"{{ range(3)|list }}", "[0,1,2]", "a list of a range"},
     {"{{ 's\\n\\\"' }}", "\"s\\n\\\"\"", "escapes"},
 };

@@ -8,8 +8,8 @@
  *
  * Aliases are copies. Limits: nesting of 50, 20,000 values, copies counted, 1000 anchors. Text has no NUL.
  */
-#ifndef TARE_INTEROP_YAML_H
-#define TARE_INTEROP_YAML_H
+#ifndef TARE_INTEROP_YAML_TREE_H
+#define TARE_INTEROP_YAML_TREE_H
 
 #include <tare/json.h>
 

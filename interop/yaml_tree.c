@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The events of libyaml become a tree. */
-#include "interop/yaml.h"
+#include "interop/yaml_tree.h"
 
 #include "interop/yaml_scalar.h"
 
@@ -105,6 +105,17 @@ static int text_of(const struct reader *r, const yaml_event_t *event, const char
                : bad(r, &event->start_mark, "a NUL character has no place in a task", NULL);
 }
 
+/* Is the tag the one that the scalar would have without it? */
+static bool says_what_it_is(const char *tag, enum tare_yaml_scalar kind)
+{
+    const char *own = kind == TARE_YAML_NULL                              ? YAML_NULL_TAG
+                      : kind == TARE_YAML_TRUE || kind == TARE_YAML_FALSE ? YAML_BOOL_TAG
+                      : kind == TARE_YAML_INTEGER                         ? YAML_INT_TAG
+                      : kind == TARE_YAML_FLOAT                           ? YAML_FLOAT_TAG
+                                                                          : YAML_STR_TAG;
+    return strcmp(tag, own) == 0;
+}
+
 static int add_scalar(struct reader *r, const yaml_event_t *event, struct tare_json *to, const char *key)
 {
     const char *text = NULL, *tag = (const char *)event->data.scalar.tag;
@@ -117,10 +128,10 @@ static int add_scalar(struct reader *r, const yaml_event_t *event, struct tare_j
         return 0;
     }
     bool is_text = tag && (strcmp(tag, "!") == 0 || strcmp(tag, YAML_STR_TAG) == 0);
-    if (tag && !is_text) {
+    if (tag && !is_text && !says_what_it_is(tag, tare_yaml_scalar_of(text))) {
         return bad(r, &event->start_mark, "this tag is not known:", tag);
     }
-    if (!is_text && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+    if (tag ? !is_text : event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
         return add_plain(r, event, text, to, key);
     }
     tare_json_add_str(to, key, text);
