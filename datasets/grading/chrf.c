@@ -39,14 +39,14 @@ static int count(struct tare_ids output, struct tare_ids reference, double *stat
 int tare_chrf_count(struct tare_bytes output, const struct tare_bytes *references, size_t n_references,
                     double stats[TARE_CHRF_STATS], struct tare_err *err)
 {
-    struct tare_ids said;
+    struct tare_ids said = {0};
     double best[TARE_CHRF_STATS] = {0}, best_score = -1;
     int r = characters(output, &said, err);
     if (r < 0) {
         return r;
     }
     for (size_t i = 0; r == 0 && i < n_references; i++) {
-        struct tare_ids reference;
+        struct tare_ids reference = {0};
         double now[TARE_CHRF_STATS];
         r = characters(references[i], &reference, err);
         if (r < 0) {

@@ -200,7 +200,7 @@ int tare_exact_match_score(const struct tare_exact_match *m, struct tare_bytes o
 
 static int contains(struct tare_bytes output, struct tare_bytes label, bool *found, struct tare_err *err)
 {
-    struct tare_regex *regex;
+    struct tare_regex *regex = NULL;
     struct tare_string valid = {0};
     tare_string_add_repaired(&valid, label);
     int r = tare_string_check(&valid, "a label", err);

@@ -2,6 +2,7 @@
 /* From Python's regular expressions to PCRE2's, one token after another; see python_pattern.h. */
 #include "datasets/grading/python_pattern.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* str.isspace: Unicode's white space, and the four separators of ASCII. PCRE2 lacks those and has U+180E. */
@@ -62,18 +63,9 @@ static long number_at(const struct reader *r, size_t ahead, size_t n, int base)
 
 static void put_point(struct reader *r, long point)
 {
-    static const char digits[] = "0123456789abcdef";
-    char text[16];
-    size_t n = 0;
-    do {
-        text[n++] = digits[point % 16];
-        point /= 16;
-    } while (point > 0);
-    tare_string_puts(r->out, "\\x{");
-    while (n > 0) {
-        tare_string_putc(r->out, text[--n]);
-    }
-    tare_string_putc(r->out, '}');
+    char text[24];
+    (void)snprintf(text, sizeof text, "\\x{%lx}", (unsigned long)point);
+    tare_string_puts(r->out, text);
 }
 
 /* \xhh, \uhhhh, \Uhhhhhhhh: the backslash is the next byte. */

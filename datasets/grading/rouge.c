@@ -190,7 +190,7 @@ static int score_lsum(const struct side *output, const struct side *reference, d
                       struct tare_err *err)
 {
     size_t n = output->ids.n, m = reference->ids.n;
-    size_t *table = n < SIZE_MAX / 32 / (m + 1) ? malloc((n + 1) * (m + 1) * sizeof *table) : NULL;
+    size_t *table = n < SIZE_MAX / 32 / (m + 1) ? calloc(n + 1, (m + 1) * sizeof *table) : NULL;
     size_t *counts = calloc(2 * (n + m + 1), sizeof *counts);
     bool *used = malloc(m + 1);
     int r = 0;

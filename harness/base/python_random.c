@@ -216,7 +216,7 @@ void tare_python_random_shuffle(struct tare_python_random *r, void *base, size_t
 /* `count` pairs of the words that are left, an even number of which is gone. */
 static void choose_block(const uint32_t *words, size_t count, double n, uint32_t *out)
 {
-    uint32_t tempered[N];
+    uint32_t tempered[N] = {0};
     for (size_t i = 0; i < 2 * count; i++) {
         tempered[i] = temper(words[i]);
     }

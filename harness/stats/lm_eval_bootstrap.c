@@ -135,7 +135,7 @@ int tare_lm_eval_bootstrap_median(const double *values, size_t n, size_t draws,
     struct ranks ranks = {.n = n,
                           .sorted = malloc((n + 1) * sizeof *ranks.sorted),
                           .rank = malloc((n + 1) * sizeof *ranks.rank),
-                          .count = malloc((n + 1) * sizeof *ranks.count)};
+                          .count = calloc(n + 1, sizeof *ranks.count)};
     int r = 0;
     if (ranks.sorted && ranks.rank && ranks.count) {
         for (size_t i = 0; i < n; i++) {

@@ -133,6 +133,8 @@ static const struct regex_case regexes[] = {
     {"\347\255\224\346\241\210\346\230\257 \\(?([ABC])\\)?",
      BYTES("\347\255\224\346\241\210\346\230\257 (B)"), 0, BYTES("B"), "CJK"},
     {"\\101\\0", BYTES("A\000"), 0, BYTES("A\000"), "octal"},
+    {"(?i)[a-]{1,}(?>\xe2\x84\xaa{,}\\\\?(?i:0)*?)a", BYTES("aa"), 0, BYTES("aa"),
+     "no repeat becomes possessive by mistake"},
 };
 
 static void test_regex(void **state)
