@@ -51,7 +51,7 @@ static int cut_sentences(struct side *side, struct tare_err *err)
     for (size_t i = 0; i < text.n; i++) {
         lines += text.data[i] == '\n';
     }
-    side->ends = malloc(lines * sizeof *side->ends);
+    side->ends = calloc(lines, sizeof *side->ends);
     if (!side->ends) {
         return tare_err_set(err, TARE_E_NOMEM, "no memory for %zu sentences", lines);
     }
