@@ -12,8 +12,8 @@
 static int score_one(struct tare_bytes output, struct tare_bytes answer, double best[TARE_TRUTHFUL_SCORES],
                      struct tare_err *err)
 {
-    double stats[TARE_BLEU_STATS];
-    struct tare_rouge rouge;
+    double stats[TARE_BLEU_STATS] = {0};
+    struct tare_rouge rouge = {0};
     int r = tare_bleu_count(TARE_BLEU_INTL, output, &answer, 1, stats, err);
     if (r == 0) {
         r = tare_rouge_score(output, answer, &rouge, err);
