@@ -44,6 +44,9 @@ static void test_best(void **state)
     assert_int_equal(tare_chrf_count(output, references, 3, stats, &err), 0);
     assert_true(tare_chrf_score(stats) == 100);
     assert_true(stats[0] == 3 && stats[1] == 3 && stats[2] == 3);
+    static const struct tare_bytes nothing_common[] = {BYTES("xy"), BYTES("xyz")};
+    assert_int_equal(tare_chrf_count(output, nothing_common, 2, stats, &err), 0);
+    assert_true(stats[1] == 2); /* of equal ones the first */
 }
 
 int main(void)

@@ -52,6 +52,15 @@ static void test_union(void **state)
     assert_close(rouge_of(reference, output).rouge_lsum, 100 * 2 * 0.4 * 0.8 / 1.2, "the other way round");
 }
 
+/* Of "a b" and "b a" either word is a longest common subsequence; rouge_score takes the first of the
+ * reference, so that the sentence "a" adds none. */
+static void test_tie(void **state)
+{
+    (void)state;
+    static const struct tare_bytes reference = BYTES("a b"), output = BYTES("b a\na");
+    assert_close(rouge_of(output, reference).rouge_lsum, 40, "one hit of three words and of two");
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -66,6 +75,6 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_texts), cmocka_unit_test(test_union),
-                                       cmocka_unit_test(test_nothing)};
+                                       cmocka_unit_test(test_tie), cmocka_unit_test(test_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
