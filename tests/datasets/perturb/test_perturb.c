@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "perturb/perturb.h"
+#include "perturb.h"
 
 enum { SEEDS = 600, RESULTS = 16 };
 
