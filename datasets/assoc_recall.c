@@ -55,7 +55,7 @@ static void generate(const struct tare_synthetic *self, struct tare_draft *draft
 {
     const struct assoc_recall *task = (const struct assoc_recall *)self;
     uint64_t n = (uint64_t)task->symbols;
-    uint64_t values[SYMBOLS_MAX / 2];
+    uint64_t values[SYMBOLS_MAX / 2] = {0};
     bool seen[SYMBOLS_MAX / 2] = {false};
     tare_draft_puts(draft, "K:");
     uint64_t n_seen = put_pairs(task, draft, rng, level, values, seen);

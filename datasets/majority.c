@@ -30,10 +30,11 @@ static void generate(const struct tare_synthetic *self, struct tare_draft *draft
 /* With an even number of letters a few less: those with as many of both. */
 static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    int64_t half = level / 2;
     double tied = level % 2 ? 0.0 : 1.0;
     (void)self;
-    for (int64_t i = 1; i <= level / 2 && level % 2 == 0; i++) {
-        tied *= (double)(level / 2 + i) / (double)i;
+    for (int64_t i = 1; i <= half && level % 2 == 0; i++) {
+        tied *= (double)(half + i) / (double)i;
     }
     return tare_synthetic_power(2.0, level) - tied;
 }

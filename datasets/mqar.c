@@ -49,7 +49,7 @@ static int64_t length_of(const struct mqar *task, int64_t level)
 /* n different numbers of first .. first + range - 1, in any order. */
 static void draw_different(struct tare_rng *rng, uint32_t first, uint32_t range, uint32_t *out, size_t n)
 {
-    uint32_t all[SYMBOLS_MAX / 2];
+    uint32_t all[SYMBOLS_MAX / 2] = {0};
     for (uint32_t i = 0; i < range; i++) {
         all[i] = first + i;
     }
@@ -76,7 +76,7 @@ static size_t take_slot(struct tare_rng *rng, uint64_t *weights, size_t n, uint6
 static void draw_slots(const struct mqar *task, struct tare_rng *rng, size_t n_pairs, size_t n_slots,
                        uint32_t *asked)
 {
-    uint64_t weights[SLOTS_MAX];
+    uint64_t weights[SLOTS_MAX] = {0};
     uint64_t total = 0;
     for (size_t i = 0; i < n_slots; i++) {
         weights[i] = task->gaps == GAPS_POWER ? ((uint64_t)1 << 40) / (i + 1) : 1;

@@ -12,6 +12,7 @@ them of each further form.
 The golden hashes are those of what dump_items prints for 100 items of seed 1: texts, answers and graded
 places. A change of one means other items under the same seed: raise the task's version.
 """
+import functools
 import hashlib
 import os
 import re
@@ -187,7 +188,9 @@ def needle(text, level, o, _):
     need(len(want) == queries * values and answer == " " + ", ".join(want), "numbers")
     prompt_n = len(text) - 1 - len(answer)
     need(prompt_n <= level, "longer than its level")
-    if o.get("haystack") != "prose":
+    if o.get("haystack") == "prose":
+        need(one_spaced(pattern.sub("", hay)) in read_prose(), "not the prose in its order")
+    else:
         need(level - prompt_n < 60, "shorter than need be")
     depth = int(o.get("depth_percent", -1))
     if depth >= 0:
@@ -197,6 +200,21 @@ def needle(text, level, o, _):
         at = text.index(" " + number, spans[-1][1] if spans else prompt_n)
         spans.append((at, at + 8))
     return prompt_n, spans
+
+
+def one_spaced(text):
+    return re.sub("[ \t\r\n]+", " ", text).strip()
+
+
+@functools.lru_cache
+def read_prose():
+    """All of the shipped prose, twice, for texts that go round."""
+    folder = os.path.join(os.environ["TARE_DATA"], "text/prose")
+    texts = []
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            texts.append(file.read().decode("latin-1"))
+    return one_spaced(" ".join(texts * 2))
 
 
 def check_depth(pattern, hay, things, depth):
@@ -312,6 +330,81 @@ def byte_pairs(text, level, _o, _):
     need(common <= 1 and answer == (" yes" if common else " no"), "a common name")
     prompt_n = len(text) - 1 - len(answer)
     return prompt_n, [(prompt_n, len(text) - 1)]
+
+
+# ---- what must come in half of the items: (text, form) -> true, false, or None where it cannot be told
+
+def first_half(places, cells):
+    """More of the places are in the first half of the cells than in the second."""
+    first = sum(2 * place < cells - 1 for place in places)
+    second = sum(2 * place > cells - 1 for place in places)
+    return None if first == second else first > second
+
+
+def half_assoc_recall(text, form):
+    words = text[2:].split()
+    seen = sorted(set(words[:-3:2]))
+    return None if "absent" in form or len(seen) % 2 else seen.index(words[-2]) * 2 < len(seen)
+
+
+def half_byte_pairs(text, _):
+    first, second = (re.findall(r"(?<=[a-z] )[A-Z][a-z]+", part) for part in text.split("\n")[:2])
+    common = set(first) & set(second)
+    return first.index(*common) == second.index(*common) if common and len(first) == 2 else None
+
+
+def half_byte_reviews(text, _):
+    return next(word for word in OPINION.findall(text)) in GOOD
+
+
+def half_induction(text, form):
+    words = text[2:].split()
+    copied = int(dict(word.split("=") for word in form.split()).get("copied", 1))
+    return first_half([words.index("=>")], len(words) - 2 * copied - 2)
+
+
+def half_list_ops(text, _):
+    return text[:4] in ("[MIN", "[MAX")
+
+
+def half_mqar(text, form):
+    words = text[2:].split()
+    if form != "gaps=uniform":
+        return None
+    keys = set(words[:2 * (len(words) // 16):2])
+    slots = words[2 * len(keys):]
+    return first_half([at // 2 for at in range(0, len(slots), 2) if slots[at] in keys], len(slots) // 2)
+
+
+def half_needle(text, form):
+    sentences = re.split(r"(?<=[.]) ", text.split("\nWhat ")[0])[:-1]
+    places = [at for at, sentence in enumerate(sentences) if sentence.startswith("The number of ")]
+    return first_half(places, len(sentences)) if not form else None
+
+
+def half_selective_copy(text, _):
+    words = text[2:].split()
+    cells = words[:words.index("?")]
+    return first_half([at for at, word in enumerate(cells) if word != "."], len(cells))
+
+
+def half_var_tracking(text, form):
+    return re.search(r"\d{5}", text).group(0) == re.search(r"hold (\d{5})", text).group(1) if not form else None
+
+
+HALVES = {
+    "assoc_recall": half_assoc_recall,
+    "byte_pairs": half_byte_pairs,
+    "byte_reviews": half_byte_reviews,
+    "induction": half_induction,
+    "list_ops": half_list_ops,
+    "mqar": half_mqar,
+    "needle": half_needle,
+    "selective_copy": half_selective_copy,
+    "var_tracking": half_var_tracking,
+}
+# The form that must tell, where it is not the plain one.
+HALVES_AT = {"mqar": "gaps=uniform"}
 
 
 # task: solver, levels in turn, answers if there is a list of them, further forms to solve
@@ -433,6 +526,7 @@ def check_form(task, form, n, split="test"):
     need(len(prompts) == n, f"{task} {form}: repeated prompts")
     refuse_wrong(task, items[:50], options)
     check_balance(task, form, items)
+    check_halves(task, form, items)
     return prompts
 
 
@@ -448,6 +542,15 @@ def check_balance(task, form, items):
         need(abs(times[0] - n / 2) <= 5 * (n / 4) ** 0.5, f"{task} {form}: answers come {times}")
     elif n >= 200:
         need(min(times) > 0, f"{task} {form}: answers come {times}")
+
+
+def check_halves(task, form, items):
+    if task not in HALVES:
+        return
+    told = [half for half in (HALVES[task](item.text, form) for item in items) if half is not None]
+    need(abs(sum(told) - len(told) / 2) <= 5 * (len(told) / 4) ** 0.5,
+         f"{task} {form}: {HALVES[task].__name__} is true in {sum(told)} of {len(told)} items")
+    need(form != HALVES_AT.get(task, "") or len(told) > len(items) / 8, f"{task}: {HALVES[task].__name__} tells of {len(told)} items")
 
 
 def check_set(task):
