@@ -124,8 +124,10 @@ static void generate(const struct tare_synthetic *self, struct tare_draft *draft
     }
     tare_draft_puts(draft, "First text: ");
     put_text(draft, rng, (size_t)level, names, n);
+    tare_draft_trim(draft);
     tare_draft_puts(draft, "\nSecond text: ");
     put_text(draft, rng, (size_t)level, names + n, n);
+    tare_draft_trim(draft);
     tare_draft_puts(draft, "\nDo the two texts cite a name in common? Answer:");
     tare_draft_end_prompt(draft);
     tare_draft_grade(draft, related ? " yes" : " no", related ? 4 : 3);

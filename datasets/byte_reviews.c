@@ -121,6 +121,7 @@ static void generate(const struct tare_synthetic *self, struct tare_draft *draft
     bool positive = tare_rng_below(rng, 2) == 0;
     uint64_t more = opinions / 2 + 1 + tare_rng_below(rng, opinions - opinions / 2);
     put_review(draft, rng, review, n, opinions, positive ? more : opinions - more);
+    tare_draft_trim(draft);
     tare_draft_puts(draft, "\nIs this review positive or negative? Answer:");
     tare_draft_end_prompt(draft);
     tare_draft_grade(draft, positive ? " positive" : " negative", 9);

@@ -75,6 +75,11 @@ void tare_draft_putc(struct tare_draft *draft, char c)
     tare_draft_put(draft, &c, 1);
 }
 
+void tare_draft_trim(struct tare_draft *draft)
+{
+    draft->n -= draft->n > 0 && draft->text[draft->n - 1] == ' ';
+}
+
 void tare_draft_grade(struct tare_draft *draft, const char *bytes, size_t n)
 {
     size_t begin = draft->n;

@@ -30,6 +30,8 @@ void tare_draft_fini(struct tare_draft *draft);
 void tare_draft_puts(struct tare_draft *draft, const char *text);
 void tare_draft_put(struct tare_draft *draft, const char *bytes, size_t n);
 void tare_draft_putc(struct tare_draft *draft, char c);
+/* Takes back a space at the end, if there is one. */
+void tare_draft_trim(struct tare_draft *draft);
 /* Appends bytes that are graded together: one span. */
 void tare_draft_grade(struct tare_draft *draft, const char *bytes, size_t n);
 /* The prompt ends here. */

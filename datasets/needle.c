@@ -99,6 +99,7 @@ static size_t needle_bytes(const struct draw *draw, const struct hidden *hidden)
 static void put_question(const struct needle *task, struct tare_draft *draft, const struct draw *draw)
 {
     bool several = task->queries * task->values > 1;
+    tare_draft_trim(draft);
     tare_draft_puts(draft, several ? "\nWhat are the numbers of " : "\nWhat is the number of ");
     for (size_t i = 0; i < (size_t)task->queries; i++) {
         bool last = i + 1 == (size_t)task->queries;

@@ -120,6 +120,7 @@ static void generate(const struct tare_synthetic *self, struct tare_draft *draft
         put_sentence(draft, &chains[i], names + i * length);
     }
     size_t asked = tare_rng_below(rng, n);
+    tare_draft_trim(draft);
     tare_draft_puts(draft, "\nWhich names hold ");
     tare_draft_puts(draft, chains[asked].number);
     tare_draft_puts(draft, "? In order:");

@@ -173,6 +173,7 @@ def selective_copy(text, level, o, _):
 def needle(text, level, o, _):
     keys, values, queries = (int(o.get(k, 1)) for k in ("keys", "values", "queries"))
     hay, rest = text.rsplit("\nWhat ", 1)
+    hay += " "
     pattern = re.compile(r"The number of (the \w+ \w+) is (\d{7})\. ")
     found = pattern.findall(hay)
     need(len(found) == hay.count("The number of") == keys * values, "number of needles")
@@ -234,6 +235,7 @@ def check_depth(pattern, hay, things, depth):
 def var_tracking(text, level, o, _):
     chains = int(o.get("chains", 2))
     story, rest = text.rsplit("\n", 2)[:2]
+    story += " "
     number, answer = match(r"Which names hold (\d{5})\? In order:(.*)", rest).groups()
     holds, hops = {}, {}
     said = re.findall(r"Let ([A-Z]{3}) be ([A-Z]{3}|\d{5})\. ", story)
@@ -310,7 +312,7 @@ def byte_reviews(text, level, _o, _):
     review, answer = match(r"(.*)\nIs this review positive or negative\? Answer: (positive|negative)\n",
                            text).groups()
     need(level - 70 < len(review) <= level, f"{len(review)} bytes")
-    words = [word for word in OPINION.findall(review) if word in GOOD | BAD]
+    words = [word for word in OPINION.findall(review + " ") if word in GOOD | BAD]
     score = sum(1 if word in GOOD else -1 for word in words)
     need(score != 0 and answer == ("positive" if score > 0 else "negative"), "what prevails")
     prompt_n = len(text) - 10
@@ -354,7 +356,7 @@ def half_byte_pairs(text, _):
 
 
 def half_byte_reviews(text, _):
-    return next(word for word in OPINION.findall(text)) in GOOD
+    return OPINION.findall(text.replace("\n", " "))[0] in GOOD
 
 
 def half_induction(text, form):
@@ -377,7 +379,7 @@ def half_mqar(text, form):
 
 
 def half_needle(text, form):
-    sentences = re.split(r"(?<=[.]) ", text.split("\nWhat ")[0])[:-1]
+    sentences = re.split(r"(?<=[.]) ", text.split("\nWhat ")[0])
     places = [at for at, sentence in enumerate(sentences) if sentence.startswith("The number of ")]
     return first_half(places, len(sentences)) if not form else None
 
@@ -432,19 +434,19 @@ TASKS = {
 
 GOLDEN = {
     "assoc_recall": "afd3fd35490640c410e4e3085d461fc899a2b46076fc651725ae91d155e02b82",
-    "byte_pairs": "104a2ea7291c38c6bf40ddaab632adcc3e7d305698c6717bc9f09f8f2be26291",
-    "byte_reviews": "b6e540c27430281c89c53c5af4dcb8646a7091b8f5a22e85a1b2d85efc64429e",
+    "byte_pairs": "5b076da158117ff340a8aad21d839b22fa1dca9baabbebd838b8d54220d39d39",
+    "byte_reviews": "954d423a9b64aa91989d24bd64fc727495c9b4375aec79dad7db6978056a849d",
     "induction": "4b9caeea4dc7e77f20699901da4cb62e3eff68af7aa1a27cd863effc20ef0669",
     "list_ops": "3a32bc4b68fae51b2a3bf0c961eb5a18ca6907406a74a5c1a00b83a98e8ab001",
     "majority": "07c07f10f0772f3c3511110d766b89ef9b632a27ea5a4ecf2410ceda09a84901",
     "mqar": "147d157352bf62416054056d874a627990ee8d9c73a6d65ef544d7ffa8be96d1",
-    "needle": "b3bb2f15b2fee2931aaaf4cf48b2bb34636fa8ad9d9b8ba5855e6b435d387f23",
+    "needle": "42411dfae4fdbd303e25e0315080b00827785d1656aa54867140b75887838a74",
     "parity": "2227ad8709b794fefd5889a99692cd84dc095b8ac4d8c4fc26922d91be01f58e",
     "paths": "0a8542ca3dee4394c5a573cc600c466c6df9d6abf28b59666a6b5d5e8a7f4ca3",
     "selective_copy": "2d0c8287109493681ac40e35b237545ead44767aed9457107b9cf2d0585690b8",
-    "var_tracking": "8ddab39bfcf07be185ac14cf507c88b607a49f8033c1c47ac92d9456ab8d4691",
+    "var_tracking": "6357af90fb29aa3795eb193e277237867176968689461f7771d4e9e0f619cdd9",
 }
-GOLDEN_FORMS = "91db921673b3aac71e3e90d6ab44cbce147e521ac351696169c2375dedc3845a"
+GOLDEN_FORMS = "2d46e756289a211208d3caafb31b47ac50bdb9fa2db6a2eded47520fc38fabd0"
 
 
 class Item:
@@ -584,7 +586,8 @@ REFUSED = [
     ("byte_reviews", "level=100", "the least is 128"),
     ("induction", "level=5 copied=4", "level of at least 6"),
     ("list_ops", "level=10 arguments=2 depth=2 items=300", "held-out prompts"),
-    ("majority", "level=4", "held-out prompts"),
+    ("majority", "level=4", "held-out prompts (1 in 16 of 10)"),
+    ("majority", "level=4 split=train", "training prompts (15 in 16 of 10)"),
     ("mqar", "level=26", "symbols=54"),
     ("mqar", "level=8 length=30", "at least 32"),
     ("mqar", "level=8 length=33", "even number"),
