@@ -27,8 +27,8 @@ enum tare_synthetic_split { TARE_SYNTHETIC_TEST = 0, TARE_SYNTHETIC_TRAIN };
 
 struct tare_synthetic;
 
-/* One kind of synthetic item. Whole numbers only decide what is drawn, so that every compiler's are the same.
- */
+/* One kind of synthetic item. What it draws hangs on whole numbers alone, so that every compiler makes the
+ * same items (flip and calc compare a uniform double with a constant, which is as exact). */
 struct tare_synthetic_spec {
     const char *name;
     size_t n_levels;
