@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cmd/evidence.h"
+#include "cmd/fidelity_store.h"
 #include "cmd/plan_args.h"
 #include "core/plan.h"
 #include "store/import.h"
@@ -113,35 +114,16 @@ static int check_baseline(struct tare_store *store, int64_t run_id, const char *
                : r;
 }
 
-struct lockstep_search {
-    int64_t run_id;
-    bool found;
-};
-
-static int look_for_lockstep(void *ctx, const struct tare_run_row *row, struct tare_err *err)
-{
-    struct lockstep_search *s = ctx;
-    struct tare_json *plan = NULL;
-    struct tare_err ignored = {0};
-    (void)err;
-    if (row->id == s->run_id && tare_json_parse(row->plan, strlen(row->plan), "plan", &plan, &ignored) == 0) {
-        s->found = tare_json_get(plan, "fidelity") != NULL;
-    }
-    tare_json_destroy(plan);
-    return 0;
-}
-
 /* No row of logits is kept, and figures that were replaced by none would be lost. */
 static int check_sampled(struct tare_store *store, int64_t run_id, struct tare_err *err)
 {
-    struct lockstep_search s = {.run_id = run_id};
-    int r = tare_query_runs(store, look_for_lockstep, &s, err);
-    return r == 0 && s.found
-               ? tare_err_set(err, TARE_E_USAGE,
-                              "run %lld is of tare fidelity, which keeps no samples: its figures "
-                              "stand as they are",
-                              (long long)run_id)
-               : r;
+    bool lockstep = false;
+    int r = tare_fidelity_made(store, run_id, &lockstep, err);
+    return r == 0 && lockstep ? tare_err_set(err, TARE_E_USAGE,
+                                             "run %lld is of tare fidelity, which keeps no samples: its "
+                                             "figures stand as they are",
+                                             (long long)run_id)
+                              : r;
 }
 
 /* What another program reported has no samples to derive it from. */

@@ -7,7 +7,7 @@
 #include "cmd/artifacts.h"
 #include "config.h"
 #include "core/environment.h"
-#include "store/store.h"
+#include "store/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +121,34 @@ int tare_fidelity_store(const char *db, const struct tare_paths *paths,
     tare_store_close(k.store);
     if (r == 0) {
         *out_run_id = k.run_id;
+    }
+    return r;
+}
+
+struct search {
+    int64_t run_id;
+    bool found;
+};
+
+static int look(void *ctx, const struct tare_run_row *row, struct tare_err *err)
+{
+    struct search *s = ctx;
+    struct tare_json *plan = NULL;
+    struct tare_err ignored = {0};
+    (void)err;
+    if (row->id == s->run_id && tare_json_parse(row->plan, strlen(row->plan), "plan", &plan, &ignored) == 0) {
+        s->found = tare_json_get(plan, "fidelity") != NULL;
+    }
+    tare_json_destroy(plan);
+    return 0;
+}
+
+int tare_fidelity_made(struct tare_store *store, int64_t run_id, bool *out, struct tare_err *err)
+{
+    struct search s = {.run_id = run_id};
+    int r = tare_query_runs(store, look, &s, err);
+    if (r == 0) {
+        *out = s.found;
     }
     return r;
 }

@@ -9,6 +9,7 @@
 #include "core/paths.h"
 #include "core/plan.h"
 #include "fidelity/figures.h"
+#include "store/store.h"
 
 struct tare_fidelity_stored {
     const char *teacher;        /* as it was named */
@@ -26,5 +27,8 @@ struct tare_fidelity_stored {
 TARE_MUST_CHECK int tare_fidelity_store(const char *db, const struct tare_paths *paths,
                                         const struct tare_fidelity_stored *given, int64_t *out_run_id,
                                         struct tare_err *err);
+/* Is it such a run? */
+TARE_MUST_CHECK int tare_fidelity_made(struct tare_store *store, int64_t run_id, bool *out,
+                                       struct tare_err *err);
 
 #endif

@@ -30,7 +30,7 @@ void tare_comparer_fini(struct tare_comparer *c)
 /* Probabilities of a row; *out_log_sum: ln of the sum of exp(row). False for what is no row of logits. */
 static bool softmax(const float *row, size_t n, double *p, double *out_log_sum)
 {
-    double most = -INFINITY, sum = 0;
+    double most = (double)-INFINITY, sum = 0;
     for (size_t i = 0; i < n; i++) {
         if (isnan(row[i]) || row[i] == INFINITY) {
             return false;

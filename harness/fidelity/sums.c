@@ -47,7 +47,7 @@ void tare_fidelity_add(struct tare_fidelity_item *item, const struct tare_positi
 static size_t pick(const struct tare_choice_score *of, size_t n, bool student, bool by_bytes)
 {
     size_t best = 0;
-    double most = -INFINITY;
+    double most = (double)-INFINITY;
     for (size_t i = 0; i < n; i++) {
         double score = student ? of[i].logprob_s : of[i].logprob_t;
         score = by_bytes && of[i].n_bytes ? score / of[i].n_bytes : score;
@@ -62,7 +62,7 @@ static size_t pick(const struct tare_choice_score *of, size_t n, bool student, b
 /* exp and normalise. NaNs where every choice is ruled out. */
 static void normalise(const struct tare_choice_score *of, size_t n, bool student, double *p)
 {
-    double most = -INFINITY, sum = 0;
+    double most = (double)-INFINITY, sum = 0;
     for (size_t i = 0; i < n; i++) {
         most = fmax(most, student ? of[i].logprob_s : of[i].logprob_t);
     }

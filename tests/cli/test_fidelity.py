@@ -212,8 +212,10 @@ def test_stored():
     failed = tare("derive", "x.db", rc=2)
     contains(failed.err, "tare fidelity", "nothing to derive it from")
     equal(set(figures("x.db")), set(figure), "derive has taken nothing away")
+    contains(tare("run", "--resume", "x.db", rc=2).err, "nothing to continue", "resume")
     contains(tare("show", "x.db").out, "fidelity", "show")
-    tare("report", "x.db")
+    contains(tare("show", "x.db", "--figure", "kl_teacher_student", rc=2).err, "no derivation", "nothing behind it")
+    contains(tare("report", "x.db", "--view", "full").out, "kl_teacher_student", "report")
 
 
 def test_a_file_of_logits():
