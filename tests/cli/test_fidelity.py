@@ -61,7 +61,7 @@ def zoo_model(name):
 
 def test_equal_to_two_dumps():
     need_native()
-    text = documents("text", 2)
+    text = documents("text", 3, 1200)
     told, figure = fidelity("--teacher", MODEL, "--student", MODEL, "--student-technique", INT4,
                             "--task", f"text,path={text}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
@@ -69,12 +69,12 @@ def test_equal_to_two_dumps():
         reference("dump", NATIVE, zoo_model("llama-1m"), technique, text, name)
     positions, kl_ts, kl_st, js, same = map(float, reference("kl", "teacher", "student", "1024"))
     equal(told["positions"], positions, "positions")
-    true(positions > 1500, f"only {positions} positions")
+    true(positions > 1000, f"only {positions} positions")
     for name, expected in (("kl_teacher_student", kl_ts), ("kl_student_teacher", kl_st), ("js_divergence", js),
                            ("top1_agreement", same)):
         true(abs(figure[name]["value"] - expected) < 1e-9, f"{name}: {figure[name]['value']}, not {expected}")
     true(kl_ts > 1e-4, f"int4 changes nothing: {kl_ts}")
-    equal(figure["kl_teacher_student"]["n"], 2, "documents")
+    equal(figure["kl_teacher_student"]["n"], 3, "documents")
     if not is_sanitized():
         true(used < 100 * MIB, f"a process took {used} bytes")
         for side in "teacher", "student":
@@ -220,7 +220,7 @@ def test_stored():
 
 def test_a_file_of_logits():
     need_native()
-    text = documents("text", 2)
+    text = documents("text", 1)
     rows = int(reference("llama", NATIVE, zoo_model("llama-1m"), text, "made.kld", "64")[0])
     # The teacher itself: what is left is the rounding of its file, and the tail that it has cut off.
     told, same = fidelity("--teacher-logits", "made.kld", "--student", MODEL)

@@ -110,6 +110,16 @@ static struct loaded load(const char *object, const char *model, const char *tec
     return l;
 }
 
+static void unload(const struct loaded *l)
+{
+    if (l->ops->unload) {
+        l->ops->unload(l->self);
+    }
+    l->ops->close(l->self);
+    tare_opts_fini(l->ops->options, l->self);
+    free(l->self);
+}
+
 static char *read_text(const char *path, size_t *out_n)
 {
     enum { most = 1 << 24 };
@@ -191,6 +201,7 @@ static int dump(char **words)
         at += n + 1;
     }
     free(text);
+    unload(&l);
     (void)printf("%ld rows of %zu\n", d.rows, d.n_vocab);
     return fclose(d.to) != 0;
 }
@@ -226,6 +237,7 @@ static int dump_llama(char **words)
     free(all);
     free(ids);
     free(text);
+    unload(&l);
     (void)printf("%ld rows of %zu\n", d.rows, d.n_vocab);
     return fclose(d.to) != 0;
 }
