@@ -51,6 +51,12 @@ static bool softmax(const float *row, size_t n, double *p, double *out_log_sum)
     return true;
 }
 
+/* Equal rows and sure things may round below 0. A NaN stays one, so that it is seen. */
+static double not_below_0(double x)
+{
+    return x < 0 ? 0 : x;
+}
+
 /* ln p of each token is known exactly where p itself is too small for a double, so the sum is over logits. */
 static double entropy(const float *row, const double *p, size_t n, double log_sum)
 {
@@ -58,7 +64,7 @@ static double entropy(const float *row, const double *p, size_t n, double log_su
     for (size_t i = 0; i < n; i++) {
         sum += p[i] > 0 ? p[i] * (log_sum - (double)row[i]) : 0;
     }
-    return sum > 0 ? sum : 0; /* a sure thing may round below 0 */
+    return not_below_0(sum);
 }
 
 static bool is_before(const float *row, uint32_t a, uint32_t b)
@@ -125,8 +131,8 @@ int tare_compare_rows(struct tare_comparer *c, const float *teacher, const float
         *out_bad = good_t ? "student" : "teacher";
         return TARE_E_BACKEND;
     }
-    out->kl_ts = fmax(0, tare_kl_divergence(c->p, c->q, c->n_vocab)); /* equal rows may round below 0 */
-    out->kl_st = fmax(0, tare_kl_divergence(c->q, c->p, c->n_vocab));
+    out->kl_ts = not_below_0(tare_kl_divergence(c->p, c->q, c->n_vocab));
+    out->kl_st = not_below_0(tare_kl_divergence(c->q, c->p, c->n_vocab));
     out->js = tare_js_divergence(c->p, c->q, c->n_vocab);
     out->entropy_t = entropy(teacher, c->p, c->n_vocab, log_sum_t);
     out->logprob_t = (double)teacher[target] - log_sum_t;

@@ -89,7 +89,8 @@ int tare_fidelity_choose(struct tare_fidelity_item *item, const struct tare_choi
     item->same_pick = pick_t == pick_s;
     item->right_t = pick_t == gold;
     item->right_s = pick_s == gold;
-    item->choice_js = tare_js_divergence(p, p + n, n);
+    double js = tare_js_divergence(p, p + n, n);
+    item->choice_js = isnan(js) ? (double)INFINITY : js; /* to be seen in the mean */
     free(p);
     return 0;
 }

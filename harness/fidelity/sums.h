@@ -39,7 +39,7 @@ struct tare_fidelity_item {
     double sums[TARE_FIDELITY_SUMS];
     /* Of a choice. */
     bool is_choice, same_pick, right_t, right_s;
-    double choice_js; /* between the distributions over the choices, nats */
+    double choice_js; /* between the distributions over the choices, nats; INFINITY where one rules out all */
     /* Of an item that is generated: tokens of each, tokens that both begin with. */
     bool is_generated;
     uint32_t output_t, output_s, common;

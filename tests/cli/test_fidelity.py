@@ -3,9 +3,11 @@
 and nothing else; what cannot be compared is refused."""
 import os
 import resource
+import signal
 import subprocess
 
-from clilib import MIB, Skip, backends, close, contains, equal, figures, is_sanitized, main, query, scalar, strict_json, tare, true
+from clilib import (MIB, Skip, backends, close, contains, equal, figures, is_sanitized, main, marked_processes, query,
+                    scalar, start, strict_json, tare, true, wait_until)
 
 REFERENCE = os.environ["TARE_FIDELITY_REFERENCE"]
 NATIVE = os.path.join(os.environ["TARE_BACKENDS_BUILT"], "native.so")
@@ -162,8 +164,8 @@ def test_a_side_that_is_lost():
     letters("text", 6)
     told, _ = fidelity("--teacher", FAULTY, "--student", f"{FAULTY},fault=crash,at=1", "--task", "text,path=text", rc=3)
     equal((told["compared"], told["student"]["deaths"], told["figures"]), (0, 3, []), "given up after three")
-    told, _ = fidelity("--teacher", FAULTY, "--student", f"{FAULTY},fault=hang,at=2", "--task", "text,path=text,items=2",
-                       "--time-limit", "300ms", rc=3)
+    told, _ = fidelity("--teacher", FAULTY, "--student", f"{FAULTY},fault=hang,at=2", "--task",
+                       "text,path=text,items=2", "--time-limit", "300ms", rc=3)
     contains(told["failure"], "timeout", "why")
     equal(told["compared"], 1, "the item before it")
     told, _ = fidelity("--teacher", FAULTY, "--student", f"{FAULTY},fault=missing_answer", "--task", "text,path=text",
@@ -172,6 +174,21 @@ def test_a_side_that_is_lost():
     told, _ = fidelity("--teacher", f"{FAULTY},fault=false_capability", "--student", FAULTY, "--task", "text,path=text",
                        rc=3)
     contains(told["failure"], "teacher: faulty: gives no distributions", "why")
+
+
+def test_a_signal_ends_all_three():
+    letters("text", 3)
+    mark = f"fidelity-{os.getpid()}"
+    process = start("fidelity", "--teacher", FAULTY, "--student", f"{FAULTY},fault=hang,at=2", "--task",
+                    "text,path=text", "--db", "x.db", env={"TARE_TEST_MARK": mark})
+    wait_until(lambda: len(marked_processes(mark)) == 3, "two workers beside the one that asks")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    contains(err, "stopped by a signal", "why")
+    equal(out, "", "standard output")
+    true(process.returncode > 0, process.returncode)
+    wait_until(lambda: not marked_processes(mark), "nobody is left")
+    true(not os.path.exists("x.db"), "nothing was stored")
 
 
 def test_refusals():
@@ -203,10 +220,12 @@ def test_stored():
     kept = figures("x.db")
     equal(set(kept), set(figure), "names")
     for name, f in figure.items():
-        for column in "value", "unit", "kind", "n", "n_what", "low", "high", "level", "method", "flags", "absent", "source":
+        for column in ("value", "unit", "kind", "n", "n_what", "low", "high", "level", "method", "flags", "absent",
+                       "source"):
             equal(kept[name][column], f[column], f"{name} {column}")
     contains(kept["kl_teacher_student"]["source"], FAULTY, "the teacher")
-    equal(query("x.db", "SELECT model, task, scenario, verdict FROM cell"), [("other", "text", "lockstep", "VALID")], "cell")
+    equal(query("x.db", "SELECT model, task, scenario, verdict FROM cell"),
+          [("other", "text", "lockstep", "VALID")], "cell")
     equal(scalar("x.db", "SELECT id FROM run"), told["run"], "run")
     true(scalar("x.db", "SELECT count(*) FROM cell_artifact") > 0, "files")
     failed = tare("derive", "x.db", rc=2)

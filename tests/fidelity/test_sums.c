@@ -91,9 +91,22 @@ static void test_equal_choices(void **state)
     assert_near(item.choice_js, 0, 1e-16);
 }
 
+/* One that rules out every choice has no distribution over them: the figure must not go on without the item.
+ */
+static void test_choices_ruled_out(void **state)
+{
+    const double none = (double)-INFINITY;
+    const struct tare_choice_score of[] = {{-2, none, 1}, {-2, none, 1}};
+    struct tare_fidelity_item item = {.is_choice = false};
+    (void)state;
+    assert_int_equal(tare_fidelity_choose(&item, of, 2, 0, false, NULL), 0);
+    assert_true(isinf(item.choice_js));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_buckets), cmocka_unit_test(test_sums),
-                                       cmocka_unit_test(test_choices), cmocka_unit_test(test_equal_choices)};
+                                       cmocka_unit_test(test_choices), cmocka_unit_test(test_equal_choices),
+                                       cmocka_unit_test(test_choices_ruled_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
