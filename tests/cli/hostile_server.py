@@ -133,6 +133,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(BODY[:HALF])
         self.server.over.wait(30)
 
+    def do_stall_once(self):
+        if len([p for p, _ in self.server.requests if p == self.path]) > 1:
+            self.do_honest()
+        else:
+            self.do_stall()
+
     def do_mute(self):
         self.server.over.wait(30)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -247,16 +248,39 @@ def test_two_at_once():
 
 def test_a_signal_leaves_a_part_that_goes_on():
     can_download()
+    for number, status in ((signal.SIGINT, 3), (signal.SIGKILL, -signal.SIGKILL)):
+        with Server() as server:
+            make_source("stall_once", f"{server.url}/stall_once/f")
+            process = start("fetch", "stall_once", env=environment())
+            part = "data/stall_once/f.part"
+            wait_until(lambda: os.path.exists(part) and os.path.getsize(part) == HALF, "half of it")
+            process.send_signal(number)
+            _, err = process.communicate(timeout=20)
+            equal(process.returncode, status, f"exit status: {err}")
+            true(number == signal.SIGKILL or "interrupted" in err, err)
+            is_absent("stall_once", part=True)
+            fetch("stall_once", *FAST)
+            equal(server.requests[-1][1]["Range"], f"bytes={HALF}-", "the rest")
+        is_whole("stall_once")
+        shutil.rmtree("data")
+
+
+def test_a_full_disk_is_named():
+    can_download()
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, HALF))
     with Server() as server:
-        make_source("stall", f"{server.url}/stall/f")
-        process = start("fetch", "stall", env=environment())
-        wait_until(lambda: os.path.exists("data/stall/f.part") and os.path.getsize("data/stall/f.part") == HALF,
-                   "half of it")
-        process.send_signal(signal.SIGINT)
+        make_source("honest", f"{server.url}/wrong/f", f"{server.url}/honest/f")
+        process = start("fetch", "honest", *FAST, env=environment(), preexec_fn=limit)
         _, err = process.communicate(timeout=20)
-        equal(process.returncode, 3, f"exit status: {err}")
-        contains(err, "interrupted", "stderr")
-    is_absent("stall", part=True)
+        equal(process.returncode, 5, err)
+        contains(err, "f.part: write: File too large", "stderr")
+        equal(len(server.requests), 1, "no other address is asked, for it is not at fault")
+        is_absent("honest", part=True)
+        fetch("honest", *FAST)
+    is_whole("honest")
 
 
 def test_from_a_folder(folder):
