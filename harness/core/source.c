@@ -210,7 +210,7 @@ static int parse_files(struct tare_source *s, const char *what, struct tare_err 
 
 static bool is_name(const char *name)
 {
-    size_t n = strlen(name);
+    size_t n = name ? strlen(name) : 0;
     return n > 0 && n < max_name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n &&
            name[0] != '-';
 }
@@ -239,7 +239,7 @@ int tare_source_parse(struct tare_json *json, const char *what, struct tare_sour
     }
     s->json = json;
     int r = parse_source(s, what, err);
-    if (r < 0) {
+    if (r != 0) {
         tare_plain_err(err);
         tare_source_destroy(s);
         return r;

@@ -95,7 +95,7 @@ static bool is_field(const char *line, size_t n, const char *name, char out[TARE
 
 int tare_head_line(struct tare_head *head, const char *line, size_t n, struct tare_err *err)
 {
-    char value[TARE_VALIDATOR_MAX];
+    char value[TARE_VALIDATOR_MAX] = "";
     head->bytes += (int64_t)n;
     if (head->bytes > TARE_HEAD_BYTES_MAX) {
         return tare_err_set(err, TARE_E_ENVIRONMENT, "its head is longer than %d bytes", TARE_HEAD_BYTES_MAX);
