@@ -76,11 +76,6 @@ static int load(struct tare_err *err)
     return 0;
 }
 
-const char *tare_transfer_library(struct tare_err *err)
-{
-    return load(err) == 0 ? curl.version : NULL;
-}
-
 struct run {
     const struct tare_transfer *t;
     CURL *easy;

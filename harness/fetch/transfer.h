@@ -43,7 +43,5 @@ enum tare_transfer_left {
  * there is no libcurl. Others: of the callbacks. */
 TARE_MUST_CHECK int tare_transfer_run(const struct tare_transfer *transfer, enum tare_transfer_left *out_left,
                                       struct tare_err *err);
-/* Version of libcurl, or NULL with the reason why it cannot be used. */
-const char *tare_transfer_library(struct tare_err *err);
 
 #endif
