@@ -2,6 +2,7 @@
 /* Of a task file only "sources" is read: which files its splits have. */
 #include "cmd/fetch_pick.h"
 
+#include "base/log.h"
 #include "base/plain.h"
 #include "core/data_folder.h"
 
@@ -45,6 +46,7 @@ static int need_source(struct tare_picks *picks, const struct tare_paths *paths,
 static int pick(struct tare_picks *picks, const struct tare_source *source,
                 const struct tare_source_file *file, struct tare_err *err)
 {
+    picks->n_wanted++;
     for (size_t i = 0; i < picks->n_picks; i++) {
         if (picks->picks[i].file == file) {
             return 0;
@@ -94,26 +96,28 @@ static int pick_file(struct tare_picks *picks, const struct tare_paths *paths, c
     return pick(picks, source, file, err);
 }
 
-/* The files of one split of a task. */
+/* The files of one split of a task. One that no source has is told of, and the others are picked all the
+ * same: few tasks need all of their splits. */
 static int pick_split(struct tare_picks *picks, const struct tare_paths *paths, const char *path,
                       const struct tare_json *split, struct tare_err *err)
 {
     static const char *const keys[] = {"file", "labels"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *file = tare_json_str(tare_json_get(split, keys[i]));
+        struct tare_err why = {0};
         if (!file) {
             continue;
         }
-        if (!tare_data_is_name(file)) {
-            int r = tare_err_set(err, TARE_E_USAGE,
-                                 "task file %.200s: %.100s is no file of a source, so it cannot be fetched",
-                                 path, file);
-            tare_plain_err(err);
-            return r;
+        int r = tare_data_is_name(file) ? pick_file(picks, paths, file, &why) : TARE_E_USAGE;
+        if (r < 0 && r != TARE_E_USAGE) {
+            return tare_err_set(err, r, "%s", why.msg);
         }
-        int r = pick_file(picks, paths, file, err);
         if (r < 0) {
-            return r;
+            char line[400];
+            (void)snprintf(line, sizeof line,
+                           "%.150s: %.150s is no file of a source: it must be brought by hand", path, file);
+            tare_plain_line(line);
+            tare_log(TARE_LOG_WARN, NULL, "%s", line);
         }
     }
     return 0;
@@ -123,14 +127,15 @@ static int pick_task(struct tare_picks *picks, const struct tare_paths *paths, c
                      struct tare_err *err)
 {
     struct tare_json *json = NULL;
+    size_t n_before = picks->n_wanted;
     int r = tare_json_load(path, task_limit_bytes, &json, err);
     const struct tare_json *sources = tare_json_get(json, "sources");
-    if (r == 0 && tare_json_size(sources) == 0) {
-        r = tare_err_set(err, TARE_E_USAGE,
-                         "task file %.200s: it has no \"sources\", so there is nothing to fetch", path);
-    }
     for (const struct tare_json *v = tare_json_first(sources); r == 0 && v; v = tare_json_next(v)) {
         r = pick_split(picks, paths, path, v, err);
+    }
+    if (r == 0 && picks->n_wanted == n_before) {
+        r = tare_err_set(err, TARE_E_USAGE, "task file %.200s: no source has a file of its \"sources\"",
+                         path);
     }
     tare_json_destroy(json);
     return r;

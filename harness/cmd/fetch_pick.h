@@ -21,6 +21,7 @@ struct tare_picks {
     size_t n_sources;
     struct tare_pick *picks; /* those of a source stand together */
     size_t n_picks;
+    size_t n_wanted; /* those that were there already counted, too */
 };
 
 /* Zeroed memory first. A word is a source, a file of one ("piqa/valid.jsonl"), a task of tare or the path of

@@ -364,6 +364,7 @@ def test_words():
     make_source("b")
     os.makedirs("shipped/tasks")
     for name, sources in (("task", {"test": {"file": "a/f"}, "train": {"file": "b/f", "labels": "b/f"}}),
+                          ("half", {"test": {"file": "b/f"}, "train": {"file": "a/g", "labels": "../etc/passwd"}}),
                           ("bad", {"test": {"file": "../etc/passwd"}}), ("none", {}), ("other", {"test": {"file": "a/g"}})):
         with open(f"shipped/tasks/{name}.json", "w", encoding="utf-8") as to:
             json.dump({"tare_task": 1, "name": name, "sources": sources}, to)
@@ -375,8 +376,13 @@ def test_words():
     for words in (["task"], ["./mine.json"], ["b/f", "a", "task"], []):
         equal(files(*words), ["a/f", "b/f"], str(words))
     equal(files("b/f"), ["b/f"], "one file")
+    equal(files("b/f", "half"), ["b/f"], "what there is")
+    warned = fetch("--list", "half").err
+    contains(warned, "half.json: a/g is no file of a source: it must be brought by hand", "a warning")
+    contains(warned, "half.json: ../etc/passwd is no file of a source", "a warning")
     for word, why in (("c", "no source of data is called"), ("a/g", "source a has no file a/g"),
-                      ("bad", "is no file of a source"), ("none", "no \"sources\""), ("other", "has no file a/g"),
+                      ("bad", "no source has a file of its"), ("none", "no source has a file of its"),
+                      ("other", "no source has a file of its"),
                       ("../a", "no source of data"), ("\x1b[2J", "no source of data")):
         failed = fetch(word, rc=2)
         contains(failed.err, why, word)
