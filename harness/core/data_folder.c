@@ -2,10 +2,8 @@
 /* The environment is asked in one order, for fetching and for reading alike. */
 #include "core/data_folder.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int join(char *out, size_t n_out, const char *a, const char *b, struct tare_err *err)
 {
@@ -61,20 +59,4 @@ bool tare_data_is_name(const char *file)
             return *file == '\0' && n_parts > 0;
         }
     }
-}
-
-int tare_data_path(const char *folder, const char *file, char *out, size_t n_out, struct tare_err *err)
-{
-    char path[4096];
-    int r = join(path, sizeof path, folder, "/", err);
-    r = r == 0 ? join(path + strlen(path), sizeof path - strlen(path), file, "", err) : r;
-    if (r == 0 && access(path, R_OK) != 0) {
-        return errno == ENOENT
-                   ? tare_err_set(err, TARE_E_IO,
-                                  "%s is not in %s: 'tare fetch %.*s' takes it there, and --data names "
-                                  "another folder",
-                                  file, folder, (int)strcspn(file, "/"), file)
-                   : tare_err_set(err, TARE_E_IO, "%s: %s", path, strerror(errno));
-    }
-    return r == 0 ? join(out, n_out, path, "", err) : r;
 }

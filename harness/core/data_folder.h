@@ -4,7 +4,7 @@
  * nothing.
  *
  * A data file is named by its path in that folder, "piqa/valid.jsonl"; the first part is the name of its
- * source (core/source.h). So a file that is absent can be asked for by name.
+ * source (core/source.h).
  */
 #ifndef TARE_CORE_DATA_FOLDER_H
 #define TARE_CORE_DATA_FOLDER_H
@@ -19,8 +19,5 @@ TARE_MUST_CHECK int tare_data_folder(const char *given, char *out, size_t n_out,
 /* Is this the name of a data file: at least two parts of letters, digits, '.', '_', '+' and '-' with '/'
  * between, none of which begins with a '.' or a '-'? */
 bool tare_data_is_name(const char *file);
-/* The path of a data file that must be there; if it is not, the error says how it is had. */
-TARE_MUST_CHECK int tare_data_path(const char *folder, const char *file, char *out, size_t n_out,
-                                   struct tare_err *err);
 
 #endif

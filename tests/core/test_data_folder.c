@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where data lie, by option and environment; which names are names of data files; what is said of an absent
- * one. */
+/* Where data lie, by option and environment; which names are names of data files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -76,33 +74,12 @@ static void test_names(void **state)
     }
 }
 
-static void test_path(void **state)
-{
-    (void)state;
-    char folder[] = "/tmp/tare_data_XXXXXX", out[100] = "as was", name[100];
-    struct tare_err err = {0};
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(tare_data_path(folder, "piqa/valid.jsonl", out, sizeof out, &err), TARE_E_IO);
-    assert_non_null(strstr(err.msg, "'tare fetch piqa'"));
-    assert_non_null(strstr(err.msg, folder));
-    assert_string_equal(out, "as was");
-    (void)snprintf(name, sizeof name, "%s/f", folder);
-    FILE *f = fopen(name, "w");
-    assert_non_null(f);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(tare_data_path(folder, "f", out, sizeof out, &err), 0);
-    assert_string_equal(out, name);
-    assert_int_equal(remove(name), 0);
-    assert_int_equal(rmdir(folder), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_first_that_is_set),
         cmocka_unit_test(test_none_and_too_long),
         cmocka_unit_test(test_names),
-        cmocka_unit_test(test_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
