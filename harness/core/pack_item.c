@@ -6,7 +6,8 @@
 
 #include <inttypes.h>
 
-/* A member that is added to an item must be added below, or packs would not see it. */
+/* A member that is added to an item must be added below, or packs would not see it. (One of four bytes could
+ * hide in the padding at its end.) */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct tare_item) == 112,
                "an item has a new member: write it in tare_pack_item");
 
