@@ -175,7 +175,7 @@ static int eval_condition(struct tare_tpl_run *run, const struct tare_tpl_node *
 static int eval_concat(struct tare_tpl_run *run, const struct tare_tpl_value *v,
                        const struct tare_tpl_value *w, struct tare_tpl_value *out)
 {
-    struct tare_bytes a, b;
+    struct tare_bytes a = {"", 0}, b = {"", 0};
     int r = tare_tpl_str(run, v, &a);
     r = r == 0 ? tare_tpl_str(run, w, &b) : r;
     if (r < 0) {

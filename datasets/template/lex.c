@@ -184,11 +184,11 @@ static int lex_string(struct tare_tpl_lexer *lexer, struct tare_err *err)
 static size_t name_length(const struct tare_tpl_lexer *lexer)
 {
     struct tare_bytes all = {lexer->t->source, lexer->t->n};
-    size_t end = lexer->at, next = lexer->at;
+    size_t next = lexer->at;
     if (!tare_unicode_begins_name(tare_unicode_next(all, &next))) {
         return 0;
     }
-    end = next;
+    size_t end = next;
     while (next < all.n && tare_unicode_in_name(tare_unicode_next(all, &next))) {
         end = next;
     }

@@ -211,7 +211,7 @@ static int index_in_text(struct tare_tpl_run *run, struct tare_bytes text, const
 static int index_of(struct tare_tpl_run *run, const struct tare_tpl_value *self,
                     const struct tare_tpl_value *args, size_t n, struct tare_tpl_value *out)
 {
-    struct tare_bytes text;
+    struct tare_bytes text = {"", 0};
     bool found = false;
     (void)n;
     if (self->type == TARE_TPL_V_STR) {

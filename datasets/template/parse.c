@@ -13,7 +13,8 @@ int tare_tpl_new(struct tare_tpl_parser *p, enum tare_tpl_kind kind, size_t at, 
 {
     struct tare_tpl_node *node = tare_tpl_alloc(&p->t->arena, sizeof *node);
     if (!node) {
-        return tare_tpl_error(p->t, at, TARE_E_NOMEM, p->err, "out of memory");
+        (void)tare_tpl_error(p->t, at, TARE_E_NOMEM, p->err, "out of memory");
+        return TARE_E_NOMEM;
     }
     *node = (struct tare_tpl_node){.kind = kind, .at = (uint32_t)at};
     *out = node;

@@ -41,19 +41,20 @@ static int expect(struct tare_tpl_parser *p, char op, const char *text)
  * it. */
 static int parse_list(struct tare_tpl_parser *p, char close, const struct tare_tpl_node **out, size_t *n)
 {
+    static const struct tare_tpl_node nothing;
     struct tare_tpl_node *last = NULL;
     const char text[] = {'\'', close, '\'', '\0'};
     int r = 0;
     *out = NULL;
     for (*n = 0; r == 0 && !tare_tpl_at_op(p, close); (*n)++) {
-        const struct tare_tpl_node *node = NULL;
+        const struct tare_tpl_node *node = &nothing;
         struct tare_tpl_node *own = NULL;
         r = tare_tpl_parse_expr(p, &node);
         if (r == 0 && tare_tpl_at_op(p, 'a')) {
             return tare_tpl_refuse(p, "arguments with a name are not known here");
         }
         r = r == 0 ? tare_tpl_new(p, node->kind, node->at, &own) : r;
-        if (r < 0) {
+        if (r != 0) {
             return r;
         }
         *own = *node;

@@ -15,7 +15,7 @@ int tare_tpl_append(struct tare_tpl_run *run, struct tare_tpl_text *to, struct t
         return tare_tpl_fail(run, TARE_E_LIMIT, "the text becomes longer than %d MiB",
                              tare_tpl_max_output_bytes >> 20);
     }
-    if (to->cap - to->n <= text.n) {
+    if (!to->data || to->cap - to->n <= text.n) {
         size_t cap = 2 * to->cap + text.n + 64;
         char *data = realloc(to->data, cap);
         if (!data) {
