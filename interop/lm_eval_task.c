@@ -8,28 +8,23 @@
 #include "base/plain.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
-/* Which hook of ours does what the Python code of a task does; by the beginning of the task's name. */
+/* What of ours does what the Python code of a task does; by the beginning of the task's name. */
 static const struct {
-    const char *task, *hook;
-} hooks[] = {{"hellaswag", "hellaswag"},
-             {"winogrande", "winogrande"},
-             {"copa", "copa"},
-             {"wikitext", "wikitext"},
-             {"truthfulqa_mc2", "truthfulqa_mc2"},
-             {"truthfulqa_gen", "truthfulqa_gen"},
-             {"squad", "squad"},
-             {"humaneval", "humaneval"},
-             {"mbpp", "mbpp"},
-             {"niah", "niah"},
-             {"ruler", "niah"}};
+    const char *task, *help;
+} helps[] = {{"hellaswag", "\"hook\": \"hellaswag\""},
+             {"wikitext", "\"hook\": \"wikitext\""},
+             {"truthfulqa", "\"hook\": \"truthfulqa\""},
+             {"winogrande", "\"contexts\", a context for each choice,"},
+             {"copa", "a template for each choice"}};
 
-static const char *hook_of(const char *task)
+static const char *help_of(const char *task)
 {
-    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
-        if (strncmp(task, hooks[i].task, strlen(hooks[i].task)) == 0) {
-            return hooks[i].hook;
+    for (size_t i = 0; i < sizeof helps / sizeof *helps; i++) {
+        if (strncmp(task, helps[i].task, strlen(helps[i].task)) == 0) {
+            return helps[i].help;
         }
     }
     return NULL;
@@ -51,18 +46,15 @@ static void find_functions(const struct tare_json *v, const char *key, char *to,
 
 static int check_functions(const struct tare_lm_eval_task *t)
 {
-    const char *task = tare_json_str(tare_json_get(t->from, "task"));
-    const char *hook = hook_of(task ? task : "");
+    const char *task = tare_json_str(tare_json_get(t->from, "task")), *help = help_of(task ? task : "");
     char found[250] = "";
     find_functions(t->from, "", found, sizeof found);
     if (!*found) {
         return 0;
     }
-    return hook ? tare_lm_eval_task_bad(
-                      t,
-                      "Python code is not converted (%s); write the task by hand with \"hook\": "
-                      "\"%s\", which may do the same",
-                      found, hook)
+    return help ? tare_lm_eval_task_bad(
+                      t, "Python code is not converted (%s); in a task file by hand %s may do the same",
+                      found, help)
                 : tare_lm_eval_task_bad(
                       t, "Python code is not converted (%s), and no hook of tare is known for it", found);
 }
@@ -136,10 +128,22 @@ static int text_at(const struct tare_lm_eval_task *t, const char *key, const cha
                                               tare_json_type_name(tare_json_type(v)));
 }
 
+/* Theirs is a decimal, ours a whole number. */
+static void add_version(const struct tare_lm_eval_task *t)
+{
+    const struct tare_json *version = tare_lm_eval_task_get(tare_json_get(t->from, "metadata"), "version");
+    double given = tare_json_num(version), whole = given > 0.0 && given < 1e6 ? floor(given) : 0.0;
+    tare_json_add_i64(t->to, "version", (int64_t)whole);
+    if (tare_json_type(version) != TARE_JSON_NUMBER) {
+        note(t, "version: the file has none; it is 0");
+    } else if (whole < given || whole > given) {
+        note(t, "version: ours is a whole number, what theirs has behind the point is lost");
+    }
+}
+
 static int add_name(const struct tare_lm_eval_task *t)
 {
     const char *name = NULL;
-    const struct tare_json *version = tare_lm_eval_task_get(tare_json_get(t->from, "metadata"), "version");
     char about[300];
     int r = text_at(t, "task", &name);
     if (r == 0 && (!name || !*name)) {
@@ -153,12 +157,7 @@ static int add_name(const struct tare_lm_eval_task *t)
                    slash ? slash + 1 : t->what);
     tare_json_add_i64(t->to, "tare_task", 1);
     tare_json_add_str(t->to, "name", name);
-    if (version && tare_json_type(version) == TARE_JSON_NUMBER) {
-        tare_json_add_copy(t->to, "version", version);
-    } else {
-        tare_json_add_i64(t->to, "version", 0);
-        note(t, "version: the file has none; it is 0");
-    }
+    add_version(t);
     tare_json_add_str(t->to, "description", about);
     tare_json_add_null(t->to, "licence");
     note(t, "licence: the file does not say; look it up where the data comes from");
@@ -198,6 +197,17 @@ static int add_source(const struct tare_lm_eval_task *t, struct tare_json *sourc
 static const char *const roles[][2] = {
     {"train", "training_split"}, {"validation", "validation_split"}, {"test", "test_split"}};
 
+/* A few-shot split that is none of the three takes the place of one that the task does not have. */
+static int add_fewshot_source(const struct tare_lm_eval_task *t, struct tare_json *sources, const char *split,
+                              const char **role)
+{
+    *role = !tare_json_get(sources, "train")        ? "train"
+            : !tare_json_get(sources, "validation") ? "validation"
+                                                    : NULL;
+    return *role ? add_source(t, sources, *role, split)
+                 : tare_lm_eval_task_bad(t, "fewshot_split: a fourth split '%.60s' is not converted", split);
+}
+
 /* Sources by their role; the split that is asked is the test, else the validation. */
 static int add_sources(const struct tare_lm_eval_task *t)
 {
@@ -214,10 +224,7 @@ static int add_sources(const struct tare_lm_eval_task *t)
         asked = i > 0 ? roles[i][0] : asked;
         r = add_source(t, sources, roles[i][0], split);
     }
-    if (r == 0 && fewshot && !fewshot_role) {
-        fewshot_role = "fewshot";
-        r = add_source(t, sources, fewshot_role, fewshot);
-    }
+    r = r == 0 && fewshot && !fewshot_role ? add_fewshot_source(t, sources, fewshot, &fewshot_role) : r;
     if (r == 0 && !asked) {
         return tare_lm_eval_task_bad(t, "neither test_split nor validation_split: nothing would be asked");
     }
@@ -235,27 +242,37 @@ static int check_dataset(const struct tare_lm_eval_task *t)
                                    words);
 }
 
-static int add_fewshot(const struct tare_lm_eval_task *t)
+static int check_fewshot(const struct tare_lm_eval_task *t, const struct tare_json *config)
 {
     static const char *const words[] = {"sampler", "samples", NULL};
-    const struct tare_json *config = tare_lm_eval_task_get(t->from, "fewshot_config");
-    const struct tare_json *n = tare_lm_eval_task_get(t->from, "num_fewshot");
     const struct tare_json *samples = tare_lm_eval_task_get(config, "samples");
     const char *sampler = tare_json_str(tare_lm_eval_task_get(config, "sampler"));
-    int64_t shots = 0;
-    int r = n ? tare_json_i64(n, "num_fewshot", 0, 1000, &shots, t->err) : 0;
-    r = r == 0 ? tare_lm_eval_task_known(t, config, "fewshot_config", words) : r;
+    int r = tare_lm_eval_task_known(t, config, "fewshot_config", words);
     if (r == 0 && sampler && strcmp(sampler, "first_n") != 0 && strcmp(sampler, "default") != 0) {
         return tare_lm_eval_task_bad(t, "fewshot_config: sampler '%.60s' is not converted", sampler);
     }
     if (r == 0 && samples && tare_json_type(samples) != TARE_JSON_ARRAY) {
         return tare_lm_eval_task_bad(t, "fewshot_config: samples is a list of documents");
     }
+    return r;
+}
+
+static int add_fewshot(const struct tare_lm_eval_task *t)
+{
+    const struct tare_json *config = tare_lm_eval_task_get(t->from, "fewshot_config");
+    const struct tare_json *n = tare_lm_eval_task_get(t->from, "num_fewshot");
+    const struct tare_json *samples = tare_lm_eval_task_get(config, "samples");
+    const char *sampler = tare_json_str(tare_lm_eval_task_get(config, "sampler"));
+    int64_t shots = 0;
+    int r = check_fewshot(t, config);
+    r = r == 0 && n ? tare_json_i64(n, "num_fewshot", 0, 1000, &shots, t->err) : r;
     tare_json_add_i64(t->to, "num_fewshot", shots);
     tare_json_add_str(t->to, "fewshot", sampler && strcmp(sampler, "first_n") == 0 ? "first" : "random");
-    tare_json_add_i64(t->to, "fewshot_seed", 1234);
-    if (r == 0 && samples) {
-        tare_json_add_copy(t->to, "fewshot_samples", samples);
+    if (n && shots == 0) {
+        tare_json_add_bool(t->to, "fewshot_forced", true); /* no command line changes it */
+    }
+    if (samples) {
+        tare_json_add_copy(t->to, "samples", samples);
     }
     return r;
 }

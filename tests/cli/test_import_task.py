@@ -36,7 +36,7 @@ def test_least():
         "tare_task": 1, "name": "t", "version": 0,
         "description": "imported from t.yaml of lm-evaluation-harness", "licence": None,
         "sources": {"validation": {"file": "set/validation.jsonl"}}, "split": "validation", "num_fewshot": 0,
-        "fewshot": "random", "fewshot_seed": 1234, "output": "multiple_choice", "hook": None,
+        "fewshot": "random", "output": "multiple_choice", "hook": None,
         "context": "Q: {{question}}\nA:", "choices": ["a", "b"], "target": "{{label}}", "target_delimiter": " ",
         "fewshot_delimiter": "\n\n", "preamble": "",
         "metrics": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True},
@@ -84,12 +84,12 @@ repeats: 1
 should_decontaminate: true
 metadata: {version: 3.0}
 """)
-    equal(got["version"], 3.0, "version")
+    equal(got["version"], 3, "version")
     equal(got["sources"], {"train": {"file": "sums/main/train.jsonl"}, "test": {"file": "sums/main/test.jsonl"}},
           "sources")
     equal([got["split"], got["fewshot_split"], got["num_fewshot"], got["fewshot"]], ["test", "train", 5, "first"],
           "splits")
-    equal(got["fewshot_samples"], [{"question": "1+1", "target": "2"}, {"question": "2+2", "target": "4"}], "samples")
+    equal(got["samples"], [{"question": "1+1", "target": "2"}, {"question": "2+2", "target": "4"}], "samples")
     equal([got["context"], got["preamble"]], ["Question: {{question}}\nAnswer:", "Solve.\n\n"], "texts")
     equal([got["target_delimiter"], got["fewshot_delimiter"]], ["", "\n"], "delimiters")
     equal([got["until"], got["max_output"]], [["</s>", "Q:"], 99], "generation")
@@ -113,7 +113,12 @@ def test_defaults():
            ("bits_per_byte", "bits_per_byte")], "rolling")
     true("until" not in task(rolling), "nothing is generated")
     equal(task(BASE + "test_split: dev\n")["split"], "test", "the test is asked before the validation")
-    equal(task(BASE + "fewshot_split: dev\n")["sources"]["fewshot"], {"file": "set/dev.jsonl"}, "a split of its own")
+    got = task(BASE + "fewshot_split: dev\n")
+    equal([got["sources"]["train"], got["fewshot_split"]], [{"file": "set/dev.jsonl"}, "train"], "a split of its own")
+    true("fewshot_forced" not in got and task(BASE + "num_fewshot: 0\n")["fewshot_forced"], "0 is 0 for good")
+    done = convert(BASE + "metadata: {version: 1.5}\n")
+    equal(json.loads(done.out)["version"], 1, "a version with a point")
+    contains(done.err, "is lost", "a version with a point")
     equal(task(BASE + "dataset_kwargs: {data_files: {validation: v.jsonl}}\n")["sources"],
           {"validation": {"file": "v.jsonl"}}, "data_files")
 
@@ -130,7 +135,7 @@ def test_scalars():
     equal(task(BASE.replace("label", "\" \""))["target"], " ", "a blank")
     equal(task(BASE.replace("[a, b]", "choices"))["choices"], "{{choices}}", "a column")
     equal(task(BASE + "num_fewshot: &n 3\nfewshot_config: {samples: [{a: *n}, {a: &m [1.5, .5, 2.]}, {a: *m}]}\n")
-          ["fewshot_samples"], [{"a": 3}, {"a": [1.5, 0.5, 2.0]}, {"a": [1.5, 0.5, 2.0]}], "aliases are copies")
+          ["samples"], [{"a": 3}, {"a": [1.5, 0.5, 2.0]}, {"a": [1.5, 0.5, 2.0]}], "aliases are copies")
 
 
 def test_include():
@@ -142,7 +147,7 @@ def test_include():
     write("sub/_more.yaml", "description: more\nfewshot_delimiter: more\n")
     write("sub/one.yaml", "include: _base_yaml\ntask: one\n")
     one = strict_json(tare("import", "lm-eval-task", "sub/one.yaml").out, "one")
-    equal([one["name"], one["preamble"], one["target_delimiter"], one["version"]], ["one", "base", "deep", 1.0], "one")
+    equal([one["name"], one["preamble"], one["target_delimiter"], one["version"]], ["one", "base", "deep", 1], "one")
     write("sub/two.yaml", "task: two\ninclude: [_base_yaml, _more.yaml]\ntarget_delimiter: own\n")
     two = strict_json(tare("import", "lm-eval-task", "sub/two.yaml").out, "two")
     equal([two["preamble"], two["target_delimiter"], two["fewshot_delimiter"]], ["more", "own", "more"], "two")
@@ -168,6 +173,7 @@ REFUSED = [
     ("fewshot_config: {sampler: balanced}\n", ["sampler 'balanced'"]),
     ("fewshot_config: {doc_to_text: a}\n", ["fewshot_config", "'doc_to_text'"]),
     ("task: again\n", ["line 8", "this key stands twice: 'task'"]),
+    ("test_split: a\ntraining_split: b\nfewshot_split: c\n", ["fewshot_split: a fourth split 'c'"]),
     ("metadata: {version: 2024-01-31}\n", ["line 8", "'2024-01-31'"]),
     ("num_fewshot: 0x10\n", ["'0x10'"]),
     ("description: !!python/object:os.system x\n", ["this tag is not known"]),
