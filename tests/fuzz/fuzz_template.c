@@ -122,6 +122,7 @@ int main(void)
     if (tare_json_parse_exact(doc_text, sizeof doc_text - 1, "doc", &doc, NULL) < 0) {
         return 1;
     }
-    return fuzz_main(
-        &(struct fuzz_target){"template", seeds, sizeof seeds / sizeof *seeds, words, 60000, read_template});
+    const struct fuzz_target target = {"template", seeds, sizeof seeds / sizeof *seeds,
+                                       words,      60000, read_template};
+    return fuzz_main(&target) || fuzz_replay(&target);
 }

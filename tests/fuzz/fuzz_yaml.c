@@ -121,6 +121,6 @@ static int read_yaml(const char *data, size_t n, struct tare_rng *rng, struct ta
 
 int main(void)
 {
-    return fuzz_main(
-        &(struct fuzz_target){"yaml", seeds, sizeof seeds / sizeof *seeds, words, 40000, read_yaml});
+    const struct fuzz_target target = {"yaml", seeds, sizeof seeds / sizeof *seeds, words, 40000, read_yaml};
+    return fuzz_main(&target) || fuzz_replay(&target);
 }
