@@ -289,9 +289,12 @@ static int read_stream(struct import *m, FILE *from, const char *format_name, st
     tare_interop_reader_init(&reader, from, m->path);
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
     int r = find_format(format_name, &reader, &format, err);
+    if (!format) {
+        tare_interop_reader_fini(&reader);
+        return r;
+    }
     r = r == 0 ? add_run(m, now, err) : r;
-    const struct tare_interop_in in = {
-        .reader = &reader, .sink = &sink, .tool = format ? format->tool : NULL};
+    const struct tare_interop_in in = {.reader = &reader, .sink = &sink, .tool = format->tool};
     r = r == 0 ? format->read(&in, err) : r;
     r = r == 0 ? end_file(m, format, &reader, now, err) : r;
     if (r == 0) {
