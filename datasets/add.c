@@ -38,8 +38,10 @@ static void add(const int *a, const int *b, int64_t n, int *sum)
     sum[0] = carry;
 }
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     int a[LONGEST];
     int b[LONGEST];
     int sum[LONGEST + 1];
@@ -59,8 +61,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
     tare_draft_putc(draft, '\n');
 }
 
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     double numbers = level == 1 ? 10.0 : 9.0 * tare_synthetic_power(10.0, level - 1);
     return numbers * numbers;
 }

@@ -42,8 +42,10 @@ static int put_expression(struct tare_draft *draft, struct tare_rng *rng, int64_
     return value;
 }
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     int wanted = (int)tare_rng_below(rng, 10);
     int value = -1;
     for (int i = 0; i < TRIES && value != wanted; i++) {
@@ -62,8 +64,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
  * Expressions of two and of three operands per operator. Depth 1: digits only. Depth 2: one operand is
  * an expression. Deeper: at least one is.
  */
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     double inner = 3.0 * (1e2 + 1e3);
     for (int64_t depth = 2; depth <= level; depth++) {
         double any = 10.0 + inner;

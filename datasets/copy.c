@@ -9,8 +9,10 @@
 
 enum { LETTERS = 26, LONGEST = 10000 };
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     char letters[LONGEST];
     tare_draft_puts(draft, "C:");
     for (int64_t i = 0; i < level; i++) {
@@ -27,8 +29,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
     tare_draft_putc(draft, '\n');
 }
 
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     return tare_synthetic_power(LETTERS, level);
 }
 

@@ -17,6 +17,7 @@ void tare_draft_clear(struct tare_draft *draft)
     draft->n = 0;
     draft->n_spans = 0;
     draft->prompt_n = 0;
+    draft->refused = false;
 }
 
 void tare_draft_fini(struct tare_draft *draft)
@@ -55,7 +56,7 @@ static bool grow_spans(struct tare_draft *draft)
     return true;
 }
 
-static void put(struct tare_draft *draft, const char *bytes, size_t n)
+void tare_draft_put(struct tare_draft *draft, const char *bytes, size_t n)
 {
     if (n == 0 || draft->failed || (draft->cap - draft->n < n && !grow_text(draft, n))) {
         return;
@@ -66,18 +67,23 @@ static void put(struct tare_draft *draft, const char *bytes, size_t n)
 
 void tare_draft_puts(struct tare_draft *draft, const char *text)
 {
-    put(draft, text, strlen(text));
+    tare_draft_put(draft, text, strlen(text));
 }
 
 void tare_draft_putc(struct tare_draft *draft, char c)
 {
-    put(draft, &c, 1);
+    tare_draft_put(draft, &c, 1);
+}
+
+void tare_draft_trim(struct tare_draft *draft)
+{
+    draft->n -= draft->n > 0 && draft->text[draft->n - 1] == ' ';
 }
 
 void tare_draft_grade(struct tare_draft *draft, const char *bytes, size_t n)
 {
     size_t begin = draft->n;
-    put(draft, bytes, n);
+    tare_draft_put(draft, bytes, n);
     if (draft->failed || (draft->n_spans == draft->cap_spans && !grow_spans(draft))) {
         return;
     }

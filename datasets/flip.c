@@ -19,8 +19,10 @@ static char put_digit(struct tare_draft *draft, struct tare_rng *rng, char instr
     return digit;
 }
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     static const double ignored[] = {0.5, 0.7, 0.85}; /* what is left is half reads, half writes */
     tare_draft_puts(draft, "F: ");
     char written = put_digit(draft, rng, 'w');
@@ -41,8 +43,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
 }
 
 /* The first write, then at each step a write or an ignore of any digit, or a read; then the last read. */
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     return 10.0 * tare_synthetic_power(21.0, level - 2);
 }
 

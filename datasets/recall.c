@@ -21,8 +21,10 @@ static void draw_pairs(struct tare_rng *rng, int64_t n, char (*pairs)[2])
     }
 }
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     char pairs[LETTERS][2];
     draw_pairs(rng, level, pairs);
     tare_draft_puts(draft, "R:");
@@ -42,8 +44,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
     tare_draft_putc(draft, '\n');
 }
 
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     double product = 1.0;
     for (int64_t i = 0; i < level; i++) {
         product *= 10.0 * (double)(LETTERS - i);

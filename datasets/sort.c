@@ -9,8 +9,10 @@
 
 enum { LONGEST = 10000 };
 
-static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t level)
+static void generate(const struct tare_synthetic *self, struct tare_draft *draft, struct tare_rng *rng,
+                     int64_t level)
 {
+    (void)self;
     int64_t times[10] = {0};
     tare_draft_puts(draft, "S: ");
     for (int64_t i = 0; i < level; i++) {
@@ -29,8 +31,9 @@ static void generate(struct tare_draft *draft, struct tare_rng *rng, int64_t lev
     tare_draft_putc(draft, '\n');
 }
 
-static double prompts(int64_t level)
+static double prompts(const struct tare_synthetic *self, int64_t level)
 {
+    (void)self;
     return tare_synthetic_power(10.0, level);
 }
 

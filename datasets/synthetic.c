@@ -5,6 +5,7 @@
  * It owns every item from open to close and never draws outside open. What an item says is the
  * generator's business, in the task's own file.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct tare_synthetic_item {
     size_t n;
     size_t prompt_n;
     int32_t level;
+    uint32_t gold; /* index of the answer among the spec's choices, their number without any */
 };
 
 /* The part of a set that belongs to one level. */
@@ -48,7 +50,18 @@ const struct tare_metric tare_synthetic_metrics[] = {
     {0},
 };
 
+const struct tare_metric tare_synthetic_choice_metrics[] = {
+    {.name = "acc",
+     .rule = TARE_METRIC_EXACT,
+     .scale = 1.0,
+     .unit = "1",
+     .help = "share of the items whose answer is right"},
+    {0},
+};
+
 const char *const tare_synthetic_modes[] = {"teacher", "generate", NULL};
+const char *const tare_synthetic_choice_modes[] = {"teacher", "generate", "choice", NULL};
+const char *const tare_synthetic_splits[] = {"test", "train", NULL};
 
 double tare_synthetic_power(double base, int64_t n)
 {
@@ -64,15 +77,19 @@ char tare_synthetic_digit(struct tare_rng *rng)
     return (char)('0' + (int)tare_rng_below(rng, 10));
 }
 
-/* CRC-32 of IEEE 802.3: reflected polynomial 0xEDB88320, all ones before and after. */
+/* CRC-32 of IEEE 802.3: reflected polynomial 0xEDB88320, all ones before and after; four bits at a time. */
 static uint32_t crc32_of(const char *bytes, size_t n)
 {
+    static const uint32_t remainders[16] = {
+        0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
+        0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
+        0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
+    };
     uint32_t crc = 0xffffffffu;
     for (size_t i = 0; i < n; i++) {
         crc ^= (unsigned char)bytes[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1u)));
-        }
+        crc = (crc >> 4) ^ remainders[crc & 15u];
+        crc = (crc >> 4) ^ remainders[crc & 15u];
     }
     return ~crc;
 }
@@ -90,6 +107,19 @@ static size_t find_slot(const struct tare_synthetic *self, const struct tare_dra
         at = (at + 1) & (self->n_slots - 1);
     }
     return at;
+}
+
+/* Which of the choices the draft's answer is, the newline at its end aside. */
+static uint32_t find_gold(const struct tare_synthetic_spec *spec, const struct tare_draft *draft)
+{
+    const char *answer = draft->text + draft->prompt_n;
+    size_t n = draft->n - draft->prompt_n - 1;
+    uint32_t i = 0;
+    while (i < spec->n_choices &&
+           (spec->choices[i].n != n || memcmp(spec->choices[i].data, answer, n) != 0)) {
+        i++;
+    }
+    return i;
 }
 
 static int keep(struct tare_synthetic *self, const struct tare_draft *draft, int64_t level, size_t index,
@@ -115,50 +145,74 @@ static int keep(struct tare_synthetic *self, const struct tare_draft *draft, int
                                                      .text = text,
                                                      .n = draft->n,
                                                      .prompt_n = draft->prompt_n,
-                                                     .level = (int32_t)level};
+                                                     .level = (int32_t)level,
+                                                     .gold = find_gold(self->spec, draft)};
     return 0;
 }
 
 /*
  * Attempts without a new item after which a level counts as exhausted. With p equally likely prompts
  * 32 p attempts miss a given one with probability exp(-32); the constant serves the smallest levels,
- * and above a million prompts a set of at most 100000 items does not get near the end.
+ * and above a million prompts a set of at most 100000 items does not get near the end. Where the number of
+ * prompts is not known, a million attempts in vain are the end.
  */
-static uint64_t patience(double prompts)
+static uint64_t patience(const struct tare_synthetic *self, int64_t level)
 {
+    if (!self->spec->prompts) {
+        return 1000000u;
+    }
+    double prompts = self->spec->prompts(self, level);
     return 100000u + 32u * (uint64_t)(prompts < 1e6 ? prompts : 1e6);
 }
 
-static int exhausted(const struct tare_synthetic_spec *spec, const struct share *share, size_t found,
+static int exhausted(const struct tare_synthetic *self, const struct share *share, size_t found,
                      struct tare_err *err)
 {
-    return tare_err_set(
-        err, TARE_E_USAGE,
-        "task %s: level %lld has at most %zu held-out prompts (one in %d of %.0f) and %zu were "
-        "asked for; ask for at most %zu items or for another level",
-        spec->name, (long long)share->level, found, HELD_OUT_ONE_IN, spec->prompts(share->level), share->need,
-        found * share->stride + share->first);
+    const struct tare_synthetic_spec *spec = self->spec;
+    const char *which = self->split == TARE_SYNTHETIC_TEST ? "held-out" : "training";
+    char of[64] = "";
+    if (spec->prompts) {
+        (void)snprintf(of, sizeof of, " (%d in %d of %.0f)",
+                       self->split == TARE_SYNTHETIC_TEST ? 1 : HELD_OUT_ONE_IN - 1, HELD_OUT_ONE_IN,
+                       spec->prompts(self, share->level));
+    }
+    return tare_err_set(err, TARE_E_USAGE,
+                        "task %s: level %lld has at most %zu %s prompts%s and %zu were "
+                        "asked for; ask for at most %zu items or for another level",
+                        spec->name, (long long)share->level, found, which, of, share->need,
+                        found * share->stride + share->first);
 }
 
-static int fill_share(struct tare_synthetic *self, const struct tare_synthetic_spec *spec,
-                      const struct tare_rng *seed, const struct share *share, struct tare_draft *draft,
-                      struct tare_err *err)
+/* One attempt: the draft's CRC into *crc if it is of the split that was asked for. */
+static bool attempt_item(const struct tare_synthetic *self, const struct share *share, struct tare_rng *rng,
+                         struct tare_draft *draft, uint32_t *crc)
+{
+    tare_draft_clear(draft);
+    self->spec->generate(self, draft, rng, share->level);
+    if (draft->failed || draft->refused) {
+        return false;
+    }
+    *crc = crc32_of(draft->text, draft->prompt_n);
+    return (*crc % HELD_OUT_ONE_IN == 0) == (self->split == TARE_SYNTHETIC_TEST);
+}
+
+static int fill_share(struct tare_synthetic *self, const struct tare_rng *seed, const struct share *share,
+                      struct tare_draft *draft, struct tare_err *err)
 {
     const struct tare_rng stream = tare_rng_split(seed, "level", (uint64_t)share->level);
-    const uint64_t limit = patience(spec->prompts(share->level));
+    const uint64_t limit = patience(self, share->level);
     size_t found = 0;
     for (uint64_t attempt = 0, last = 0; found < share->need; attempt++) {
         if (attempt - last > limit) {
-            return exhausted(spec, share, found, err);
+            return exhausted(self, share, found, err);
         }
         struct tare_rng rng = tare_rng_split(&stream, "attempt", attempt);
-        tare_draft_clear(draft);
-        spec->generate(draft, &rng, share->level);
+        uint32_t crc = 0;
+        bool fits = attempt_item(self, share, &rng, draft, &crc);
         if (draft->failed) {
-            return tare_err_set(err, TARE_E_NOMEM, "task %s: no memory to write an item", spec->name);
+            return tare_err_set(err, TARE_E_NOMEM, "task %s: no memory to write an item", self->spec->name);
         }
-        uint32_t crc = crc32_of(draft->text, draft->prompt_n);
-        if (crc % HELD_OUT_ONE_IN != 0) {
+        if (!fits) {
             continue;
         }
         size_t slot = find_slot(self, draft, crc);
@@ -177,9 +231,9 @@ static int fill_share(struct tare_synthetic *self, const struct tare_synthetic_s
     return 0;
 }
 
-static int fill(struct tare_synthetic *self, const struct tare_synthetic_spec *spec,
-                const struct tare_rng *seed, struct tare_err *err)
+static int fill(struct tare_synthetic *self, const struct tare_rng *seed, struct tare_err *err)
 {
+    const struct tare_synthetic_spec *spec = self->spec;
     struct tare_draft draft = {0};
     size_t n = (size_t)self->items;
     size_t stride = self->level ? 1 : spec->n_levels;
@@ -189,7 +243,7 @@ static int fill(struct tare_synthetic *self, const struct tare_synthetic_spec *s
                                     .first = k,
                                     .stride = stride,
                                     .need = (n - k + stride - 1) / stride};
-        rc = fill_share(self, spec, seed, &share, &draft, err);
+        rc = fill_share(self, seed, &share, &draft, err);
     }
     tare_draft_fini(&draft);
     return rc;
@@ -203,6 +257,7 @@ int tare_synthetic_open(struct tare_synthetic *self, const struct tare_synthetic
                             "task %s: level %lld leaves nothing to grade; the least is %lld", spec->name,
                             (long long)self->level, (long long)spec->least_level);
     }
+    self->spec = spec;
     self->bytes = 0;
     self->n_slots = 16;
     while (self->n_slots < 2 * (size_t)self->items) {
@@ -210,7 +265,7 @@ int tare_synthetic_open(struct tare_synthetic *self, const struct tare_synthetic
     }
     self->kept = calloc((size_t)self->items, sizeof *self->kept);
     self->slots = calloc(self->n_slots, sizeof *self->slots);
-    int rc = self->kept && self->slots ? fill(self, spec, seed, err)
+    int rc = self->kept && self->slots ? fill(self, seed, err)
                                        : tare_err_set(err, TARE_E_NOMEM, "task %s: no memory for %lld items",
                                                       spec->name, (long long)self->items);
     free(self->slots);
@@ -240,6 +295,15 @@ int tare_synthetic_item(void *self, size_t index, struct tare_item *out, struct 
                                   .text = {.data = item->text, .n = item->n},
                                   .spans = item->spans,
                                   .n_spans = item->n_spans,
+                                  .level = item->level};
+        return 0;
+    }
+    if (set->mode == TARE_SYNTHETIC_CHOICE) {
+        *out = (struct tare_item){.kind = TARE_ITEM_CHOICE,
+                                  .text = {.data = item->text, .n = item->prompt_n},
+                                  .choices = set->spec->choices,
+                                  .n_choices = set->spec->n_choices,
+                                  .gold = item->gold,
                                   .level = item->level};
         return 0;
     }

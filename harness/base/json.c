@@ -365,6 +365,13 @@ void tare_json_add_copy(struct tare_json *parent, const char *key, const struct 
     (void)add(parent, key, cJSON_Duplicate(node(value), true));
 }
 
+struct tare_json *tare_json_detach(struct tare_json *array, size_t i)
+{
+    cJSON *from = (cJSON *)array;
+    bool there = cJSON_IsArray(from) && i < tare_json_size(array);
+    return there ? wrap(cJSON_DetachItemFromArray(from, (int)i)) : NULL;
+}
+
 int tare_json_print(const struct tare_json *json, bool indented, char **out, struct tare_err *err)
 {
     char *text = NULL;

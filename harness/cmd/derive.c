@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cmd/evidence.h"
+#include "cmd/fidelity_store.h"
 #include "cmd/plan_args.h"
 #include "core/plan.h"
 #include "store/import.h"
@@ -113,6 +114,18 @@ static int check_baseline(struct tare_store *store, int64_t run_id, const char *
                : r;
 }
 
+/* No row of logits is kept, and figures that were replaced by none would be lost. */
+static int check_sampled(struct tare_store *store, int64_t run_id, struct tare_err *err)
+{
+    bool lockstep = false;
+    int r = tare_fidelity_made(store, run_id, &lockstep, err);
+    return r == 0 && lockstep ? tare_err_set(err, TARE_E_USAGE,
+                                             "run %lld is of tare fidelity, which keeps no samples: its "
+                                             "figures stand as they are",
+                                             (long long)run_id)
+                              : r;
+}
+
 /* What another program reported has no samples to derive it from. */
 static int check_measured(struct tare_store *store, int64_t run_id, struct tare_err *err)
 {
@@ -154,6 +167,7 @@ static int derive(const void *opts, const struct tare_command_args *args, struct
     stored.changes = changes;
     r = stored.run_id ? 0 : tare_query_last_run(store, &stored.run_id, err);
     r = r == 0 ? check_measured(store, stored.run_id, err) : r;
+    r = r == 0 ? check_sampled(store, stored.run_id, err) : r;
     r = r == 0 ? tare_store_blame(store, tare_query_runs(store, read_plan, &stored, err), err) : r;
     if (r == 0 && !stored.found) {
         r = tare_err_set(err, TARE_E_USAGE, "the database has no run %lld", (long long)stored.run_id);

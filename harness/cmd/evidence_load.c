@@ -62,7 +62,9 @@ static int see_policy(void *ctx, const struct tare_run_row *row, struct tare_err
         return 0;
     }
     int r = tare_json_parse(row->plan, strlen(row->plan), "stored plan", &json, err);
-    r = r == 0 ? tare_plan_read_options(json, &plan, err) : r;
+    if (r == 0 && tare_json_get(json, "tare")) { /* else it was imported, or asked in lockstep: no plan */
+        r = tare_plan_read_options(json, &plan, err);
+    }
     run->policy = (enum tare_noise_policy)plan.noise;
     run->peak_flops = plan.peak_flops;
     run->peak_bandwidth = plan.peak_bandwidth;

@@ -134,7 +134,8 @@ void tare_help_manual(struct tare_buf *to)
     tare_buf_add_str(
         to, ".fi\n.SH ENVIRONMENT\n.TP\n.B TARE_BACKEND_PATH\nFolders, separated by colons, searched "
             "for backends before tare's own.\n.TP\n.B TARE_DATA, TARE_ZOO\nFolders of the shipped data "
-            "and models, instead of the installed ones.\n.SH EXIT STATUS\n");
+            "and models, instead of the installed ones.\n.TP\n.B TARE_DATASETS\nFolder of the data "
+            "that 'tare fetch' takes.\n.SH EXIT STATUS\n");
     add_roff(to, exit_text);
     tare_buf_add_str(to,
                      "\n.SH FILES\n.TP\n.B tare.db\nThe results, a SQLite database in the current folder.\n");

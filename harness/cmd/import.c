@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "cmd/import_task.h"
 #include "config.h"
 #include "interop/interop.h"
 #include "store/import.h"
@@ -22,6 +23,7 @@ struct import_options {
     char *db;
     char *format;
     char *model;
+    char *output;
 };
 
 #define MEMBER(type_, member_) \
@@ -32,6 +34,7 @@ static const struct tare_opt options[] = {
     {MEMBER(TARE_OPT_STR, format), .help = "format of the files; without it each is recognised"},
     {MEMBER(TARE_OPT_STR, model),
      .help = "label of the model, for files that do not name it (or another name)"},
+    {MEMBER(TARE_OPT_STR, output), .help = "lm-eval-task: file to write; standard output without it"},
     TARE_OPT_END};
 
 /* How often a row's labels have been used: views show one cell for each. */
@@ -286,9 +289,12 @@ static int read_stream(struct import *m, FILE *from, const char *format_name, st
     tare_interop_reader_init(&reader, from, m->path);
     tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
     int r = find_format(format_name, &reader, &format, err);
+    if (!format) {
+        tare_interop_reader_fini(&reader);
+        return r;
+    }
     r = r == 0 ? add_run(m, now, err) : r;
-    const struct tare_interop_in in = {
-        .reader = &reader, .sink = &sink, .tool = format ? format->tool : NULL};
+    const struct tare_interop_in in = {.reader = &reader, .sink = &sink, .tool = format->tool};
     r = r == 0 ? format->read(&in, err) : r;
     r = r == 0 ? end_file(m, format, &reader, now, err) : r;
     if (r == 0) {
@@ -360,15 +366,23 @@ static int check_files(const struct tare_command_args *args, struct tare_err *er
     return 0;
 }
 
-static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+/* The one word before a file that is no file. */
+static const char task_word[] = "lm-eval-task";
+
+static int import_task(const struct import_options *o, const struct tare_command_args *args,
+                       struct tare_err *err)
 {
-    const struct import_options *o = opts;
+    return args->n_words == 2
+               ? tare_import_task(args->words[1], o->output, err)
+               : tare_err_set(err, TARE_E_USAGE,
+                              "tare import %s: name one file; --output says where the task goes", task_word);
+}
+
+static int import_files(const struct import_options *o, const struct tare_command_args *args,
+                        struct tare_err *err)
+{
     struct tare_store *store = NULL;
     const struct tare_interop_format *named = NULL;
-    if (args->n_words == 0) {
-        return tare_err_set(err, TARE_E_USAGE,
-                            "tare import: name a file; 'tare list interop' shows what is read");
-    }
     int r = o->format ? tare_interop_find(o->format, &named, err) : 0;
     r = r == 0 ? check_files(args, err) : r;
     bool is_new = r == 0 && access(o->db, F_OK) != 0;
@@ -393,6 +407,20 @@ static int import(const void *opts, const struct tare_command_args *args, struct
     return r;
 }
 
+static int import(const void *opts, const struct tare_command_args *args, struct tare_err *err)
+{
+    const struct import_options *o = opts;
+    if (args->n_words == 0) {
+        return tare_err_set(err, TARE_E_USAGE,
+                            "tare import: name a file; 'tare list interop' shows what is read");
+    }
+    if (strcmp(args->words[0], task_word) == 0) {
+        return import_task(o, args, err);
+    }
+    return o->output ? tare_err_set(err, TARE_E_USAGE, "--output goes with 'tare import %s'", task_word)
+                     : import_files(o, args, err);
+}
+
 const struct tare_command tare_command_import = {
     .name = "import",
     .summary = "read result files of other programs into a database",
@@ -403,7 +431,12 @@ const struct tare_command tare_command_import = {
         "field, and the figures that they tell of are stored as reported, which no ranking mixes with "
         "measured "
         "ones. A file that cannot be read as it should is an error that names line or record and field; then "
-        "nothing is stored, of the other files neither. 'tare list interop' shows the formats.",
+        "nothing is stored, of the other files neither. 'tare list interop' shows the formats.\n\n"
+        "'tare import lm-eval-task FILE.yaml' converts a task of lm-evaluation-harness, its includes merged "
+        "in, and "
+        "prints it as a task file of ours. No database is needed. Python code and keys that are not known "
+        "are refused "
+        "by name.",
     .max_words = max_files,
     .options_size = sizeof(struct import_options),
     .options = options,

@@ -7,6 +7,7 @@
 #include "cmd/certificate.h"
 #include "cmd/evidence.h"
 #include "cmd/execute.h"
+#include "cmd/fidelity_store.h"
 #include "cmd/plan_args.h"
 #include "cmd/plans.h"
 #include "cmd/record.h"
@@ -117,12 +118,17 @@ static int resume(const struct tare_run_options *o, const struct tare_command_ar
     if (r < 0) {
         return r;
     }
-    bool imported = false;
+    bool imported = false, lockstep = false;
     r = tare_query_last_run(to.store, &to.run_id, err);
     r = r == 0 ? tare_query_import(to.store, to.run_id, NULL, NULL, &imported, err) : r;
     if (r == 0 && imported) {
         r = tare_err_set(err, TARE_E_USAGE, "the newest run of %s was imported: there is nothing to continue",
                          o->resume);
+    }
+    r = r == 0 ? tare_fidelity_made(to.store, to.run_id, &lockstep, err) : r;
+    if (r == 0 && lockstep) {
+        r = tare_err_set(err, TARE_E_USAGE,
+                         "the newest run of %s is of tare fidelity: there is nothing to continue", o->resume);
     }
     stored.run_id = to.run_id;
     r = r == 0 ? tare_store_blame(to.store, tare_query_runs(to.store, read_stored, &stored, err), err) : r;

@@ -5,13 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cmd/certificate.h"
+#include "cmd/certificate_lines.h"
 #include "config.h"
 #include "selftest/selftest.h"
-#include "store/certificate.h"
 
 #include <fnmatch.h>
 #include <math.h>
-#include <string.h>
 
 struct selftest_options {
     char *db;
@@ -76,65 +75,6 @@ static int run_checks(const struct selftest_options *o, const struct tare_paths 
                : r;
 }
 
-static double number(const struct tare_json *line, const char *key)
-{
-    const struct tare_json *v = tare_json_get(line, key);
-    return tare_json_type(v) == TARE_JSON_NUMBER ? tare_json_num(v) : (double)NAN;
-}
-
-static int store_lines(struct tare_store *store, int64_t id, const struct tare_json *lines,
-                       struct tare_err *err)
-{
-    int64_t position = 0;
-    int r = 0;
-    for (const struct tare_json *v = tare_json_first(lines); r == 0 && v; v = tare_json_next(v)) {
-        const struct tare_certificate_line line = {.quantity = tare_json_str(tare_json_get(v, "quantity")),
-                                                   .workload = tare_json_str(tare_json_get(v, "workload")),
-                                                   .unit = tare_json_str(tare_json_get(v, "unit")),
-                                                   .truth = number(v, "truth"),
-                                                   .reading = number(v, "reading"),
-                                                   .error = number(v, "error"),
-                                                   .target = number(v, "target"),
-                                                   .error_unit =
-                                                       tare_json_str(tare_json_get(v, "error_unit")),
-                                                   .outcome = tare_json_str(tare_json_get(v, "outcome")),
-                                                   .note = tare_json_str(tare_json_get(v, "note"))};
-        r = tare_store_add_certificate_line(store, id, position++, &line, err);
-    }
-    return r;
-}
-
-static int store_certificate(const char *db, const struct tare_paths *paths, const struct tare_json *lines,
-                             int64_t *out_id, struct tare_err *err)
-{
-    char now[32];
-    struct tare_certified certified;
-    struct tare_store *store = NULL;
-    int r = tare_certified_find(paths, &certified, err);
-    r = r == 0 ? tare_store_open(db, TARE_STORE_CREATE, &store, err) : r;
-    if (r < 0) {
-        return r;
-    }
-    tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
-    const struct tare_certificate_row row = {.made_utc = now,
-                                             .tare_version = TARE_VERSION,
-                                             .tare_sha256 = certified.tare_sha256,
-                                             .machine = certified.machine};
-    r = tare_store_begin(store, err);
-    if (r == 0) {
-        r = tare_store_add_certificate(store, &row, out_id, err);
-        r = r == 0 ? store_lines(store, *out_id, lines, err) : r;
-        if (r == 0) {
-            r = tare_store_commit(store, err);
-        } else {
-            tare_store_rollback(store);
-        }
-    }
-    r = r == 0 ? tare_store_checkpoint(store, err) : r;
-    tare_store_close(store);
-    return r;
-}
-
 static void print_number(struct tare_buf *to, double value, int width)
 {
     if (isfinite(value)) {
@@ -144,56 +84,56 @@ static void print_number(struct tare_buf *to, double value, int width)
     }
 }
 
-static void print_text(const struct tare_json *root, struct tare_buf *to)
+static void print_reading(const struct tare_json *v, struct tare_buf *to)
 {
-    const struct tare_json *lines = tare_json_get(root, "lines");
-    for (const struct tare_json *v = tare_json_first(lines); v; v = tare_json_next(v)) {
-        const char *note = tare_json_str(tare_json_get(v, "note"));
-        tare_buf_printf(to, "%-6s %-14s %s\n", tare_json_str(tare_json_get(v, "outcome")),
-                        tare_json_str(tare_json_get(v, "quantity")),
-                        tare_json_str(tare_json_get(v, "workload")));
-        if (isfinite(number(v, "reading"))) {
-            tare_buf_add_str(to, "       truth");
-            print_number(to, number(v, "truth"), 14);
-            tare_buf_add_str(to, "  reading");
-            print_number(to, number(v, "reading"), 14);
-            tare_buf_printf(to, " %s  error", tare_json_str(tare_json_get(v, "unit")));
-            print_number(to, number(v, "error"), 12);
-            tare_buf_add_str(to, "  target");
-            print_number(to, number(v, "target"), 8);
-            tare_buf_printf(to, " %s\n", tare_json_str(tare_json_get(v, "error_unit")));
-        }
-        if (note) {
-            tare_buf_printf(to, "       %s\n", note);
-        }
-    }
-    tare_buf_printf(to, "%.0f within target, %.0f beyond it, %.0f could not be checked here; %.1f s\n",
-                    number(root, "passed"), number(root, "failed"), number(root, "absent"),
-                    number(root, "seconds"));
-    if (isfinite(number(root, "certificate"))) {
-        tare_buf_printf(to, "certificate %.0f: runs in this database cite it\n", number(root, "certificate"));
+    if (isfinite(tare_certificate_number(v, "reading"))) {
+        tare_buf_add_str(to, "       truth");
+        print_number(to, tare_certificate_number(v, "truth"), 14);
+        tare_buf_add_str(to, "  reading");
+        print_number(to, tare_certificate_number(v, "reading"), 14);
+        tare_buf_printf(to, " %s  error", tare_json_str(tare_json_get(v, "unit")));
+        print_number(to, tare_certificate_number(v, "error"), 12);
+        tare_buf_add_str(to, "  target");
+        print_number(to, tare_certificate_number(v, "target"), 8);
+        tare_buf_printf(to, " %s\n", tare_json_str(tare_json_get(v, "error_unit")));
     }
 }
 
-static int print(struct tare_json *root, bool json, struct tare_err *err)
+static const struct tare_certificate_kind of_the_machine = {
+    .lines = "lines",
+    .name = "quantity",
+    .about = "workload",
+    .truth = "truth",
+    .reading = "reading",
+    .error = "error",
+    .target = "target",
+    .error_unit = "error_unit",
+    .counts = {"within target", "beyond it", "could not be checked here"},
+    .cited = "runs in this database cite it",
+    .numbers = print_reading};
+
+static int store_certificate(const char *db, const struct tare_paths *paths, const struct tare_json *lines,
+                             int64_t *out_id, struct tare_err *err)
 {
-    if (json) {
-        return tare_print_json(root, err);
+    char now[32];
+    struct tare_certified certified;
+    int r = tare_certified_find(paths, &certified, err);
+    if (r < 0) {
+        return r;
     }
-    struct tare_buf text;
-    tare_buf_init(&text, 1 << 20);
-    print_text(root, &text);
-    int r = tare_print_text(&text, err);
-    tare_buf_fini(&text);
-    tare_json_destroy(root);
-    return r;
+    tare_clock_format(tare_clock_wall_ns(), now, sizeof now);
+    const struct tare_certificate_row row = {.made_utc = now,
+                                             .tare_version = TARE_VERSION,
+                                             .tare_sha256 = certified.tare_sha256,
+                                             .machine = certified.machine};
+    return tare_certificate_store(db, &row, &of_the_machine, lines, out_id, err);
 }
 
 static int selftest(const void *opts, const struct tare_command_args *args, struct tare_err *err)
 {
     const struct selftest_options *o = opts;
     struct tare_json *root = tare_json_new_object();
-    struct collector c = {.sink = {add_line}, .lines = tare_json_add_array(root, "lines")};
+    struct collector c = {.sink = {add_line}, .lines = tare_json_add_array(root, of_the_machine.lines)};
     int64_t begin_ns = tare_clock_ns(), id = TARE_ABSENT;
     int r = run_checks(o, args->paths, &c, err);
     bool keep = o->store && !o->only;
@@ -209,7 +149,7 @@ static int selftest(const void *opts, const struct tare_command_args *args, stru
     if (keep) {
         tare_json_add_i64(root, "certificate", id);
     }
-    r = print(root, args->json, err);
+    r = tare_certificate_print(root, &of_the_machine, args->json, err);
     return r < 0 ? r : c.counts[TARE_CHECK_FAIL] ? TARE_EXIT_INVALID : TARE_EXIT_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cmd/backends.h"
+#include "cmd/certificate_lines.h"
 #include "cmd/cmd.h"
 #include "cmd/plan_args.h"
 #include "cmd/verify_store.h"
@@ -98,57 +99,29 @@ static int make_plan(const char *words, const struct tare_paths *paths, struct t
     return r;
 }
 
-static void print_line(const struct tare_json *v, struct tare_buf *to)
+static void print_difference(const struct tare_json *v, struct tare_buf *to)
 {
-    const char *note = tare_json_str(tare_json_get(v, "note"));
-    const struct tare_json *difference = tare_json_get(v, "difference");
-    tare_buf_printf(to, "%-6s %-14s %s\n", tare_json_str(tare_json_get(v, "outcome")),
-                    tare_json_str(tare_json_get(v, "check")), tare_json_str(tare_json_get(v, "proves")));
-    if (tare_json_type(difference) == TARE_JSON_NUMBER) {
-        tare_buf_printf(to, "       largest difference %.3g of %.3g %s: %s\n", tare_json_num(difference),
-                        tare_json_num(tare_json_get(v, "tolerance")), tare_json_str(tare_json_get(v, "unit")),
+    double difference = tare_certificate_number(v, "difference");
+    if (!isnan(difference)) {
+        tare_buf_printf(to, "       largest difference %.3g of %.3g %s: %s\n", difference,
+                        tare_certificate_number(v, "tolerance"), tare_json_str(tare_json_get(v, "unit")),
                         tare_json_str(tare_json_get(v, "where")));
     }
-    if (note) {
-        tare_buf_printf(to, "       %s\n", note);
-    }
 }
 
-static void print_text(const struct tare_json *root, struct tare_buf *to)
-{
-    tare_buf_printf(to, "%s\n", tare_json_str(tare_json_get(root, "backend")));
-    for (const struct tare_json *v = tare_json_first(tare_json_get(root, "checks")); v;
-         v = tare_json_next(v)) {
-        print_line(v, to);
-    }
-    tare_buf_printf(
-        to, "%.0f passed, %.0f failed, %.0f not applicable; %.1f s\n",
-        tare_json_num(tare_json_get(root, "passed")), tare_json_num(tare_json_get(root, "failed")),
-        tare_json_num(tare_json_get(root, "absent")), tare_json_num(tare_json_get(root, "seconds")));
-    const char *fault = tare_json_str(tare_json_get(root, "fault"));
-    if (fault && tare_json_num(tare_json_get(root, "failed")) > 1) {
-        tare_buf_printf(to, "the first, %s, names the fault; those behind it may follow from it\n", fault);
-    }
-    if (tare_json_type(tare_json_get(root, "certificate")) == TARE_JSON_NUMBER) {
-        tare_buf_printf(to,
-                        "certificate %.0f: reports of cells with this backend, model and options show it\n",
-                        tare_json_num(tare_json_get(root, "certificate")));
-    }
-}
-
-static int print(struct tare_json *root, bool json, struct tare_err *err)
-{
-    struct tare_buf text;
-    if (json) {
-        return tare_print_json(root, err);
-    }
-    tare_buf_init(&text, 1 << 20);
-    print_text(root, &text);
-    int r = tare_print_text(&text, err);
-    tare_buf_fini(&text);
-    tare_json_destroy(root);
-    return r;
-}
+static const struct tare_certificate_kind of_a_backend = {
+    .lines = "checks",
+    .name = "check",
+    .about = "proves",
+    .truth = "expected",
+    .reading = "seen",
+    .error = "difference",
+    .target = "tolerance",
+    .error_unit = "unit",
+    .where = "where",
+    .counts = {"passed", "failed", "not applicable"},
+    .cited = "reports of cells with this backend, model and options show it",
+    .numbers = print_difference};
 
 static void add_parts(const struct tare_verify_facts *facts, struct tare_json *root)
 {
@@ -176,6 +149,7 @@ static int verify_with(const struct verify_options *o, const struct tare_command
                                                             .spec = with->spec,
                                                             .facts = facts.json,
                                                             .reference = with->reference_name,
+                                                            .kind = &of_a_backend,
                                                             .lines = c->lines};
         r = tare_verify_store(o->db, args->paths, &certificate, &id, err);
     }
@@ -235,13 +209,13 @@ static int verify(const void *opts, const struct tare_command_args *args, struct
     tare_json_add_str(root, "against", o->against);
     tare_json_add_f64(root, "tolerance_nats", o->tolerance);
     tare_json_add_i64(root, "seed", o->seed);
-    struct collector c = {.lines = tare_json_add_array(root, "checks")};
+    struct collector c = {.lines = tare_json_add_array(root, of_a_backend.lines)};
     int r = run_referee(o, args, root, &c, err);
     if (r < 0) {
         tare_json_destroy(root);
         return r;
     }
-    r = print(root, args->json, err);
+    r = tare_certificate_print(root, &of_a_backend, args->json, err);
     return r < 0 ? r : c.counts[TARE_VERIFY_FAILED] ? TARE_EXIT_GATE : TARE_EXIT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "cmd/cmd.h"
 
 #include "core/worker.h"
+#include "fidelity/serve.h"
 #include "verify/serve.h"
 
 #include <fcntl.h>
@@ -14,6 +15,7 @@ struct worker_options {
     char *probe_meter;
     bool outside;
     bool verify;
+    bool lockstep;
 };
 
 static const struct tare_opt options[] = {{.name = "probe",
@@ -32,6 +34,10 @@ static const struct tare_opt options[] = {{.name = "probe",
                                            .type = TARE_OPT_BOOL,
                                            .offset = offsetof(struct worker_options, verify),
                                            .help = "answer what the referee asks on descriptor 4"},
+                                          {.name = "lockstep",
+                                           .type = TARE_OPT_BOOL,
+                                           .offset = offsetof(struct worker_options, lockstep),
+                                           .help = "answer what tare fidelity asks on descriptor 4"},
                                           TARE_OPT_END};
 
 /* The error goes to standard output here: it is all that the parent reads. */
@@ -70,6 +76,9 @@ static int worker(const void *opts, const struct tare_command_args *args, struct
     }
     if (o->verify) {
         return tare_verify_serve(STDIN_FILENO, 4, 3, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
+    }
+    if (o->lockstep) {
+        return tare_lockstep_serve(STDIN_FILENO, 4, 3, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;
     }
     /* The error is in the end frame already: the supervisor tells it. */
     return tare_worker_run(STDIN_FILENO, 3, o->outside ? 4 : -1, err) < 0 ? TARE_EXIT_CELL : TARE_EXIT_OK;

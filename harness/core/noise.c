@@ -69,6 +69,12 @@ enum { n_rules = sizeof tare_noise_rules / sizeof *tare_noise_rules };
 _Static_assert(n_rules <= 64, "a set of rules is 64 bits");
 const size_t tare_noise_n_rules = n_rules;
 
+/* Every rule is asked about every reading, for every figure: mostly the first byte tells names apart. */
+bool tare_noise_names(const struct tare_noise_rule *rule, const char *reading)
+{
+    return rule->reading && rule->reading[0] == reading[0] && strcmp(rule->reading, reading) == 0;
+}
+
 bool tare_noise_raised(const struct tare_noise_rule *rule, const struct tare_reading_record *reading,
                        double wall_s)
 {
@@ -78,7 +84,7 @@ bool tare_noise_raised(const struct tare_noise_rule *rule, const struct tare_rea
     if (rule->basis == TARE_NOISE_ABSENT_PREFIX) {
         return reading->absent && strncmp(reading->absent, rule->reading, strlen(rule->reading)) == 0;
     }
-    if (reading->absent || strcmp(reading->name, rule->reading) != 0) {
+    if (reading->absent || !tare_noise_names(rule, reading->name)) {
         return false;
     }
     double v = reading->value;

@@ -52,6 +52,8 @@ extern const size_t tare_noise_n_rules; /* at most 64 */
 /* A set of rules: bit i is rule i. */
 typedef uint64_t tare_noise_set;
 
+/* Is the rule about a reading of that name? */
+bool tare_noise_names(const struct tare_noise_rule *rule, const char *reading);
 /* Does the rule speak on this reading of a phase? wall_s is the phase's length, NaN if unknown. An
  * absent reading is no sign of a disturbance but for TARE_NOISE_ABSENT_PREFIX. */
 bool tare_noise_raised(const struct tare_noise_rule *rule, const struct tare_reading_record *reading,

@@ -34,7 +34,8 @@ int tare_verify_other_ask(struct tare_verify *v, const char *spec, const struct 
                           struct tare_err *err)
 {
     struct tare_verify_session other = {
-        .exe = v->args->exe, .spec = strdup(spec), .time_limit_ns = v->args->time_limit_ns};
+        .child = {.exe = v->args->exe, .how = "--verify", .time_limit_ns = v->args->time_limit_ns},
+        .spec = strdup(spec)};
     int r = other.spec ? tare_verify_session_stop(&v->session, err)
                        : tare_err_set(err, TARE_E_NOMEM, "out of memory");
     for (uint32_t i = 0; r == 0 && i < n; i++) {
@@ -43,7 +44,7 @@ int tare_verify_other_ask(struct tare_verify *v, const char *spec, const struct 
             (void)snprintf(why, n_why, "%s", answers[i].message);
             r = 2;
         } else if (r == 1) {
-            (void)snprintf(why, n_why, "%s", other.died);
+            (void)snprintf(why, n_why, "%s", other.child.died);
         }
     }
     tare_verify_session_fini(&other);
@@ -55,7 +56,8 @@ int tare_verify_other_tokenize(struct tare_verify *v, const char *spec, const ch
                                size_t n_why, struct tare_err *err)
 {
     struct tare_verify_session other = {
-        .exe = v->args->exe, .spec = strdup(spec), .time_limit_ns = v->args->time_limit_ns};
+        .child = {.exe = v->args->exe, .how = "--verify", .time_limit_ns = v->args->time_limit_ns},
+        .spec = strdup(spec)};
     memset(out, 0, sizeof *out);
     int r = other.spec ? tare_verify_session_stop(&v->session, err)
                        : tare_err_set(err, TARE_E_NOMEM, "out of memory");
@@ -65,7 +67,7 @@ int tare_verify_other_tokenize(struct tare_verify *v, const char *spec, const ch
         r = tare_verify_session_tokenize(&other, text, n, &v->arena, out, err);
         out->n = r == 0 && out->code == 0 ? out->n : 0;
     }
-    (void)snprintf(why, n_why, "%s", other.died);
+    (void)snprintf(why, n_why, "%s", other.child.died);
     tare_verify_session_fini(&other);
     return r;
 }

@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The referee's end of one process that holds the backend. Whatever the backend does to that process (it
- * dies, hangs, talks nonsense) ends the session and stands in `died`; errors are our own. The next call
+ * dies, hangs, talks nonsense) ends the session and stands in `child.died`; errors are our own. The next call
  * starts a fresh process.
  */
 #ifndef TARE_VERIFY_SESSION_H
 #define TARE_VERIFY_SESSION_H
 
-#include "core/process.h"
+#include "core/child.h"
 #include "verify/wire.h"
 
 struct tare_verify_session {
-    const char *exe;
-    char *spec;            /* JSON, owned */
-    int64_t time_limit_ns; /* of loading and of every answer */
-    /* Of the process that runs, if one does. */
-    bool running;
-    struct tare_process process;
-    int fd; /* to it */
+    struct tare_child child; /* of the process that runs, if one does; how many died, and how */
+    char *spec;              /* JSON, owned */
+    /* Of the process that runs, or ran last. */
     struct tare_wire_hello hello;
     char *facts; /* JSON: the model and all options; of the last process that loaded it */
-    /* What went on so far, in all processes. */
-    char died[TARE_WIRE_MESSAGE]; /* how the latest ended that should not have: "crash: SIGSEGV ..."; "" */
-    uint32_t deaths;
+    /* What all processes wrote to standard output. */
     int64_t printed_bytes;
     char printed_first[64];
 };
 
-/* Loads the model in a fresh process unless one runs. 1: the backend could not (see `died`). */
+/* Loads the model in a fresh process unless one runs. 1: the backend could not (see `child.died`). */
 TARE_MUST_CHECK int tare_verify_session_start(struct tare_verify_session *s, struct tare_err *err);
 /* Lets it end by itself; 1: it did not end well. */
 TARE_MUST_CHECK int tare_verify_session_stop(struct tare_verify_session *s, struct tare_err *err);

@@ -54,10 +54,10 @@ static int run_check(struct tare_verify *v, struct tare_err *err)
 static void conclude(struct tare_verify *v, uint32_t deaths_before)
 {
     struct tare_verify_result *q = &v->result;
-    bool died = v->session.deaths > deaths_before && q->outcome != TARE_VERIFY_FAILED;
+    bool died = v->session.child.deaths > deaths_before && q->outcome != TARE_VERIFY_FAILED;
     if (died) {
         q->outcome = TARE_VERIFY_FAILED;
-        (void)snprintf(q->note, sizeof q->note, "%s", v->session.died);
+        (void)snprintf(q->note, sizeof q->note, "%s", v->session.child.died);
     } else if (q->outcome == 0 && q->difference > q->tolerance) {
         q->outcome = TARE_VERIFY_FAILED;
         (void)snprintf(q->note, sizeof q->note, "seen %.6g, expected %.6g: %.120s", q->seen, q->expected,
@@ -76,7 +76,7 @@ static int one(struct tare_verify *v, uint32_t *deaths_in_a_row, tare_verify_fn 
                struct tare_err *err)
 {
     struct tare_rng root;
-    uint32_t deaths = v->session.deaths;
+    uint32_t deaths = v->session.child.deaths;
     tare_rng_init(&root, (uint64_t)v->args->seed);
     v->rng = tare_rng_split(&root, v->check->name, 0);
     v->result = (struct tare_verify_result){.difference = (double)NAN,
@@ -92,9 +92,9 @@ static int one(struct tare_verify *v, uint32_t *deaths_in_a_row, tare_verify_fn 
                                      most_deaths);
     if (r >= 0) {
         conclude(v, deaths);
-        *deaths_in_a_row = *deaths_in_a_row >= most_deaths ? most_deaths
-                           : v->session.deaths > deaths    ? *deaths_in_a_row + 1
-                                                           : 0;
+        *deaths_in_a_row = *deaths_in_a_row >= most_deaths    ? most_deaths
+                           : v->session.child.deaths > deaths ? *deaths_in_a_row + 1
+                                                              : 0;
         r = fn(ctx, v->check, &v->result, err);
     }
     tare_arena_fini(&v->arena);
@@ -108,7 +108,7 @@ static int load_first(struct tare_verify *v, struct tare_err *err)
     if (r == 1 && v->session.hello.code < 0) {
         return tare_err_set(err, v->session.hello.code, "%s", v->session.hello.message);
     }
-    v->session.deaths = 0; /* the check that looks at it will find it again */
+    v->session.child.deaths = 0; /* the check that looks at it will find it again */
     return r < 0 ? r : 0;
 }
 
@@ -117,7 +117,8 @@ int tare_verify_run(const struct tare_verify_args *args, const char *only, tare_
 {
     struct tare_verify v = {
         .args = args,
-        .session = {.exe = args->exe, .spec = strdup(args->spec), .time_limit_ns = args->time_limit_ns}};
+        .session = {.child = {.exe = args->exe, .how = "--verify", .time_limit_ns = args->time_limit_ns},
+                    .spec = strdup(args->spec)}};
     uint32_t deaths_in_a_row = 0;
     int r = v.session.spec ? load_first(&v, err) : tare_err_set(err, TARE_E_NOMEM, "out of memory");
     size_t n = 0;

@@ -23,6 +23,11 @@ static const struct {
 };
 #undef X
 
+const char *tare_derivation_name(size_t i)
+{
+    return i < sizeof derivations / sizeof *derivations ? derivations[i].name : NULL;
+}
+
 int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err)
 {
     int r = 0;
@@ -119,7 +124,7 @@ static tare_noise_set judge_reading(const struct tare_evidence *e,
     tare_noise_set set = 0;
     for (size_t i = 0; i < tare_noise_n_rules; i++) {
         const struct tare_noise_rule *rule = &tare_noise_rules[i];
-        bool share = rule->basis == TARE_NOISE_SHARE && strcmp(reading->r.name, rule->reading) == 0;
+        bool share = rule->basis == TARE_NOISE_SHARE && tare_noise_names(rule, reading->r.name);
         if (tare_noise_raised(rule, &reading->r,
                               share ? wall_s(e, reading->repeat_id, reading->r.phase) : (double)NAN)) {
             set |= (tare_noise_set)1 << i;

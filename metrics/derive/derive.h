@@ -88,6 +88,9 @@ typedef int (*tare_derive_fn)(const struct tare_evidence *e, struct tare_figures
 /* Runs all derivations. */
 TARE_MUST_CHECK int tare_derive(const struct tare_evidence *e, struct tare_figures *to, struct tare_err *err);
 
+/* The name of derivation i, in the order in which they run; NULL behind the last. */
+const char *tare_derivation_name(size_t i);
+
 /* Runs one of them by its name: "latency". */
 TARE_MUST_CHECK int tare_derive_one(const char *derivation, const struct tare_evidence *e,
                                     struct tare_figures *to, struct tare_err *err);

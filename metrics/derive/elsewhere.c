@@ -17,10 +17,11 @@ static bool by_tokens(const struct tare_figure *f)
 }
 
 /* Something that a meter saw of this process or machine, or the time in which no model was loaded. Bytes on
- * the wire are as much the server's as ours. */
+ * the wire are as much the server's as ours; a speed-up is a ratio of times. */
 static bool of_the_client(const struct tare_figure *f)
 {
-    bool is_time = strcmp(f->scope, "request") == 0 || begins(f->source, "CLOCK_MONOTONIC");
+    bool is_time = strcmp(f->scope, "request") == 0 || begins(f->source, "CLOCK_MONOTONIC") ||
+                   strstr(f->name, "speedup");
     return strcmp(f->name, "load_time") == 0 ||
            (f->kind == TARE_KIND_MEASURED && !is_time && !begins(f->name, "net_"));
 }

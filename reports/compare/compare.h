@@ -53,7 +53,8 @@ struct tare_compare_result {
     struct tare_interval tost;     /* of it, level 1 - 2 alpha */
     double p, p_equivalent;        /* raw; NaN: none */
     double p_adjusted, p_equivalent_adjusted;
-    double flips;  /* proportions: share of items answered otherwise; NaN: no notion */
+    double flips;     /* proportions: share of items answered otherwise; NaN: no notion */
+    double lost, won; /* of those: items that A alone has right, and that B alone has; NaN with flips */
     double needed; /* blocks or items at which the present estimate and spread would decide; NaN: not known */
     enum tare_word word;
     const char *why; /* for "undecided": what is missing; constant or of the row */

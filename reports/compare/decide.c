@@ -16,6 +16,8 @@ static void blank(struct tare_compare_result *out)
                                         .p_adjusted = nan,
                                         .p_equivalent_adjusted = nan,
                                         .flips = nan,
+                                        .lost = nan,
+                                        .won = nan,
                                         .needed = nan};
 }
 
@@ -115,6 +117,8 @@ static void decide_answers(const struct tare_compare_row *row, const struct tare
     }
     out->estimate = (double)(only_b - only_a) / (double)n;
     out->flips = (double)(only_a + only_b) / (double)n;
+    out->lost = (double)only_a;
+    out->won = (double)only_b;
     out->interval = tare_paired_proportion(only_a, only_b, n, 1 - o->alpha);
     out->tost = tare_paired_proportion(only_a, only_b, n, 1 - 2 * o->alpha);
     out->p = tare_mcnemar_p(only_a, only_b);

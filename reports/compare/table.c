@@ -7,7 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-enum column { TASK, FIGURE, WORD, AGAINST, NEEDED, SIDE_A, SIDE_B, PAIRS, FLIPS, P, P_ADJUSTED, N_COLUMNS };
+enum column {
+    TASK,
+    FIGURE,
+    WORD,
+    AGAINST,
+    NEEDED,
+    SIDE_A,
+    SIDE_B,
+    PAIRS,
+    FLIPS,
+    LOST,
+    WON,
+    P,
+    P_ADJUSTED,
+    N_COLUMNS
+};
 
 struct maker {
     struct tare_arena *arena;
@@ -137,6 +152,7 @@ static void fill(struct maker *m, const struct tare_compare_row *row, const stru
                  const struct tare_compare_options *o, struct tare_table_cell *to)
 {
     const char *none = r->why ? r->why : "an exact comparison has none";
+    static const char no_answers[] = "not a matter of right and wrong answers";
     to[TASK] = text(row->task);
     to[FIGURE] = text(row->figure);
     to[SIDE_A] = side(row->a_figure);
@@ -144,7 +160,9 @@ static void fill(struct maker *m, const struct tare_compare_row *row, const stru
     to[AGAINST] = against(row, r);
     to[P] = number(r->p, "1", 5, none);
     to[P_ADJUSTED] = number(r->p_adjusted, "1", 5, row->doubt ? row->doubt : none);
-    to[FLIPS] = number(r->flips, "1", 4, "not a matter of right and wrong answers");
+    to[FLIPS] = number(r->flips, "1", 4, no_answers);
+    to[LOST] = number(r->lost, "items", 0, no_answers);
+    to[WON] = number(r->won, "items", 0, no_answers);
     to[PAIRS] = text(text_of(m, "%zu %s", row->n, pairs_of(row)));
     to[WORD] = text(word_of(m, row, r, o));
     bool open = r->word == TARE_WORD_UNDECIDED && !row->doubt && row->better != TARE_BETTER_NONE;
@@ -171,6 +189,10 @@ static void describe(struct maker *m, const char *a, const char *b, struct tare_
                                                 .help = "Benjamini-Hochberg over the table"};
     to[FLIPS] = (struct tare_table_column){
         .key = "flips", .header = "Flips", .unit = "1", .help = "share of items answered otherwise"};
+    to[LOST] =
+        (struct tare_table_column){.key = "lost", .header = "Lost", .help = "items that A alone has right"};
+    to[WON] =
+        (struct tare_table_column){.key = "won", .header = "Won", .help = "items that B alone has right"};
     to[PAIRS] = (struct tare_table_column){.key = "pairs", .header = "Pairs"};
     to[WORD] = (struct tare_table_column){
         .key = "word", .header = "B is", .help = "better, worse, equivalent, undecided"};

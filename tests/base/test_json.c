@@ -233,6 +233,25 @@ static void test_integers_in(void **state)
     }
 }
 
+static void test_detach(void **state)
+{
+    (void)state;
+    struct tare_json *array = tare_json_new_array(), *object = tare_json_new_object();
+    tare_json_add_str(array, NULL, "a");
+    tare_json_add_i64(array, NULL, 7);
+    assert_null(tare_json_detach(array, 2));
+    assert_null(tare_json_detach(object, 0));
+    assert_null(tare_json_detach(NULL, 0));
+    struct tare_json *second = tare_json_detach(array, 1), *first = tare_json_detach(array, 0);
+    assert_int_equal(tare_json_size(array), 0);
+    tare_json_destroy(array);
+    assert_string_equal(tare_json_str(first), "a");
+    assert_float_equal(tare_json_num(second), 7, 0);
+    tare_json_destroy(first);
+    tare_json_destroy(second);
+    tare_json_destroy(object);
+}
+
 static void test_build(void **state)
 {
     (void)state;
@@ -442,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_integers_in),
         cmocka_unit_test(test_build),
+        cmocka_unit_test(test_detach),
         cmocka_unit_test(test_read_what_was_built),
         cmocka_unit_test(test_build_from_bytes),
         cmocka_unit_test(test_doubles),

@@ -51,6 +51,8 @@ def test_same_against_itself():
 
 def test_planted_slowdown():
     """A candidate that takes twice as long fails, and the database says so again."""
+    if is_slow():
+        raise Skip("times of this build say nothing")
     slow = "null,first_ns=600us,token_ns=20us"
     found, lines = check("--db", "s.db", *SOUND, "--base", SPIN, "--candidate", slow, "--task", TASK,
                          "--metric", "latency_p50", rc=1)

@@ -111,6 +111,7 @@ def test_json_is_all_that_is_printed():
              ["compare", "r.db", "r.db"], ["history", "r.db"], ["check", "--db", "c.db", *GATE],
              ["doctor", "--noise", "0s"], ["selftest", "--only", "cpu_time"],
              ["verify", "null", "--only", "load"],
+             ["fetch", "--list", "--data", "nowhere"], ["pack", "text"],
              ["run", "--db", "n.db", *ONE], ["run", "--resume", "n.db"], ["run", "--dry-run", "--db", "n.db", *ONE],
              ["fit", "--db", "n.db", "--keep", "0.01", "--resolution", "0.5", *ONE]]
     for args in calls:

@@ -90,6 +90,7 @@ def test_quality():
     only_a, only_b = sum(a > b for a, b in pairs), sum(b > a for a, b in pairs)
     close(value(cells["b_against_a"]), (only_b - only_a) / len(pairs), "difference of shares")
     close(value(cells["flips"]), (only_a + only_b) / len(pairs), "flips")
+    equal((value(cells["lost"]), value(cells["won"])), (only_a, only_b), "flips both ways")
     n = only_a + only_b
     p = min(1, 2 * sum(math.comb(n, k) for k in range(min(only_a, only_b) + 1)) / 2**n)
     close(value(cells["p"]), p, "McNemar's exact p", 1e-9)

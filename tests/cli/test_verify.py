@@ -2,8 +2,10 @@
 """The referee: what is right passes, each planted fault is found and named, and whatever a backend does to its process
 leaves the JSON, the terminal and the database sound."""
 import os
+import signal
 
-from clilib import Skip, backends, contains, equal, is_sanitized, main, query, scalar, strict_json, tare, true
+from clilib import (Skip, backends, children, contains, equal, figures, is_sanitized, main, query, scalar, start,
+                    strict_json, tare, true, wait_until)
 
 FOLDER = os.environ["TARE_FAULTY"]
 FAULTY = os.path.join(FOLDER, "faulty.so")
@@ -107,12 +109,58 @@ def test_what_is_seen():
           "a tolerance of one's own")
 
 
-def test_a_hang():
-    told = verify(f"{FAULTY},fault=hang,at=1", "--time-limit", "500ms", "--only", "[lcbp]*", "--db", "h.db", rc=1)
-    equal(told["fault"], "hang", "the fault")
+class Kept:
+    """A database with a run in it, which must be there as it was whatever the referee adds."""
+
+    def __init__(self, db):
+        self.db = db
+        tare("run", "--model", "null,name=before", "--task", "recall,items=4", "--repeats", "1", "--db", db)
+        self.figures, self.report = figures(db), self.told()
+        true(len(self.figures) > 20 and "before" in self.report, self.report)
+
+    def told(self):
+        return tare("report", self.db, "--format", "csv").out
+
+    def check(self, what, n_certificates):
+        equal(query(self.db, "PRAGMA integrity_check"), [("ok",)], f"{what}: the database")
+        equal(query(self.db, "PRAGMA foreign_key_check"), [], f"{what}: rows that belong to none")
+        equal((figures(self.db), self.told()), (self.figures, self.report), f"{what}: the earlier run")
+        equal(scalar(self.db, "SELECT count(*) FROM certificate"), n_certificates, f"{what}: certificates")
+
+
+def test_what_misbehaves_leaves_all_sound():
+    """A backend that hangs, crashes or prints: stdout is one JSON value (`verify` reads it), and the database holds
+    what it held and the certificate as it was told."""
+    kept = Kept("d.db")
+    for n, (options, cause) in enumerate((("hang,at=1", "hang"), ("crash", "crash"), ("crash_at_unload", "crash"),
+                                          ("stdout_write", "stdout")), 1):
+        limit = ("--time-limit", "500ms") if cause == "hang" else ()
+        told = verify(f"{FAULTY},fault={options}", *limit, "--db", "d.db", rc=1)
+        equal((told["fault"], told["certificate"]), (cause, n), options)
+        kept.check(options, n)
+        equal(query("d.db", "SELECT quantity, outcome FROM certificate_line WHERE certificate_id = ? ORDER BY position", n),
+              list(outcomes(told).items()), f"{options}: as told")
+        if cause == "hang":
+            check_hang(told)
+
+
+def check_hang(told):
     hung = [c["note"] for c in told["checks"] if c["cause"] == "hang"]
     true(0 < len(hung) <= 5 and all("had not ended after 0.5 s" in note for note in hung), hung)
     contains(told["checks"][-1]["note"], "not run", "those behind are not run, and say so")
+
+
+def test_stopped_while_it_hangs():
+    """The user loses patience: nothing is stored, nothing is left running."""
+    kept = Kept("s.db")
+    running = start("verify", f"{FAULTY},fault=hang,at=1", "--json", "--db", "s.db", env=QUIET)
+    workers = wait_until(lambda: children(running.pid), "its process")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+    equal((running.returncode, out), (3, ""), err)
+    contains(err, "stopped by a signal", "why")
+    true(not any(os.path.exists(f"/proc/{pid}") for pid in workers), "no process is left")
+    kept.check("stopped", 0)
 
 
 def test_reference():

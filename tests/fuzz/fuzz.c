@@ -214,6 +214,56 @@ int fuzz_main(const struct fuzz_target *target)
     return 0;
 }
 
+static int hex_value(char c)
+{
+    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c) : NULL;
+    fuzz_check(at != NULL, "a corpus with an escape that is none");
+    return (int)(at - digits);
+}
+
+/* In place: \xNN becomes a byte. Returns how many bytes there are. */
+static size_t unescape(char *line)
+{
+    size_t n = 0;
+    for (const char *at = line; *at && *at != '\n'; at++) {
+        bool escaped = at[0] == '\\' && at[1] == 'x';
+        line[n++] = escaped ? (char)(hex_value(at[2]) << 4 | hex_value(at[3])) : *at;
+        at += escaped ? 3 : 0;
+    }
+    return n;
+}
+
+int fuzz_replay(const struct fuzz_target *target)
+{
+    const char *folder = getenv("TARE_FUZZ_CORPUS");
+    char path[4096];
+    if (!folder) {
+        (void)printf("%s: no corpus, as TARE_FUZZ_CORPUS names no folder\n", target->name);
+        return 0;
+    }
+    (void)snprintf(path, sizeof path, "%s/%s.txt", folder, target->name);
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0;
+    struct tare_rng root;
+    now.target = target;
+    now.data = "";
+    now.n = 0;
+    tare_rng_init(&root, now.seed = 1);
+    fuzz_check(file != NULL, "the corpus is missing");
+    for (now.iteration = 0; getline(&line, &room, file) > 0; now.iteration++) {
+        struct tare_rng rng = tare_rng_split(&root, target->name, now.iteration);
+        struct input in = {line, unescape(line)};
+        (void)try_one(&in, &rng);
+        now.n = 0; /* it is gone */
+    }
+    (void)printf("%s: %u inputs of the corpus\n", target->name, now.iteration);
+    fuzz_check(now.iteration > 0, "the corpus is empty");
+    free(line);
+    (void)fclose(file);
+    return 0;
+}
+
 static char *file_data; /* of the one file that a target reads */
 
 void fuzz_file_free(struct fuzz_seed *seed)

@@ -37,6 +37,12 @@ struct fuzz_target {
 /* Runs all iterations. The exit status of the program: 0, unless something stopped it before. Input of
  * which nothing, or everything, is accepted is a fault of the target. */
 int fuzz_main(const struct fuzz_target *target);
+/* Reads every input of the target's corpus, which libFuzzer once found (guided.c):
+ * $TARE_FUZZ_CORPUS/NAME.txt, an input a line, bytes written as in the message of a failure. None may crash
+ * or fail a check; accepted or not does not matter. Returns 0. */
+int fuzz_replay(const struct fuzz_target *target);
+/* What main is called where guided.c calls it. */
+int fuzz_targets(void);
 /* Ends the program with the iteration and the input when the condition does not hold. */
 void fuzz_check(bool holds, const char *what);
 /* A copy that ends in a NUL; free() it. */

@@ -75,6 +75,8 @@ TARE_EXPORT void tare_json_add_bool(struct tare_json *parent, const char *key, b
 TARE_EXPORT void tare_json_add_null(struct tare_json *parent, const char *key);
 /* Appends a deep copy. */
 TARE_EXPORT void tare_json_add_copy(struct tare_json *parent, const char *key, const struct tare_json *value);
+/* Takes the i-th element out of an array: it is a root then, to be destroyed. NULL if there is none. */
+TARE_EXPORT struct tare_json *tare_json_detach(struct tare_json *array, size_t i);
 /* Text of the tree, indented or on one line; free() it. */
 TARE_EXPORT TARE_MUST_CHECK int tare_json_print(const struct tare_json *json, bool indented, char **out,
                                                 struct tare_err *err);

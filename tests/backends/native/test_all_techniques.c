@@ -17,6 +17,13 @@ enum { scored_tok = 64, output_tok = 16, text_cap = 256 };
 
 static const float gap_most = 0.05F;
 
+/* Calibration is most of the work, and slow under a sanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CALIBRATION ",calib_tok=256"
+#else
+#define CALIBRATION ",calib_tok=1024"
+#endif
+
 /* The tags of a small set of techniques that go over any linear layer, whatever the architecture. */
 static const char *const everywhere[] = {"infer.compress.quant.weight", "infer.compress.prune.unstructured",
                                          "infer.compress.low-rank", NULL};
@@ -30,7 +37,7 @@ static void name_it(const struct tare_technique *t, char *out)
         calibrates = calibrates || strcmp(o->name, "calib_tok") == 0;
     }
     (void)snprintf(out, text_cap, "%s{method=%s%s%s}", t->tag, t->method, draft,
-                   calibrates ? ",calib_tok=1024" : "");
+                   calibrates ? CALIBRATION : "");
 }
 
 /* Everything that a run says, to be compared. */

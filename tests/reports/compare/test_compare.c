@@ -122,6 +122,8 @@ static void test_answers(void **state)
         }
         double flips = (double)(cases[i].only_a + cases[i].only_b) / (double)cases[i].n;
         assert_true(fabs(r.flips - flips) < 1e-12);
+        assert_true(fabs(r.lost - (double)cases[i].only_a) <= 0);
+        assert_true(fabs(r.won - (double)cases[i].only_b) <= 0);
     }
 }
 
