@@ -107,7 +107,7 @@ static int link_sources(const struct linker *l, const struct tare_task *task, vo
     return r;
 }
 
-/* Opens the task only to learn which files it reads. */
+/* Opens the task, if it must be, only to learn which files it reads. */
 static int link_data(const struct linker *l, const struct tare_spec *spec)
 {
     const struct tare_task *task = NULL;
@@ -122,9 +122,11 @@ static int link_data(const struct linker *l, const struct tare_spec *spec)
     if (!self) {
         return tare_err_set(l->err, TARE_E_NOMEM, "out of memory");
     }
-    if (tare_opts_init(task->options, self, &ignored) == 0 &&
-        tare_opts_from_json(task->options, self, spec->task_options, NULL, "task", &ignored) == 0 &&
-        task->open(self, spec->data_dir, &seed, &ignored) == 0) {
+    bool set = tare_opts_init(task->options, self, &ignored) == 0 &&
+               tare_opts_from_json(task->options, self, spec->task_options, NULL, "task", &ignored) == 0;
+    if (set && task->source_unopened) {
+        r = link_sources(l, task, self);
+    } else if (set && task->open(self, spec->data_dir, &seed, &ignored) == 0) {
         r = link_sources(l, task, self);
         task->close(self);
     }

@@ -190,6 +190,12 @@ static int query_column(void *ctx, int64_t repeat_id, enum tare_column column, d
     return tare_query_column(ctx, repeat_id, column, out, out_n, err);
 }
 
+static int query_scores(void *ctx, int64_t repeat_id, const char *name, double **out, size_t *out_n,
+                        struct tare_err *err)
+{
+    return tare_query_scores(ctx, repeat_id, name, out, out_n, err);
+}
+
 /* Bytes, graded tokens or choices of every item: what was asked, whatever was answered. */
 static int compare_data(struct tare_loaded_cell *c, struct tare_err *err)
 {
@@ -240,6 +246,7 @@ static int load_cell(struct tare_loaded_run *run, struct tare_loaded_cell *c, st
     c->evidence.readings = c->readings;
     c->evidence.n_readings = c->n_readings;
     c->evidence.column = query_column;
+    c->evidence.scores = query_scores;
     c->evidence.ctx = run->store;
     c->evidence.settings_changed = run->settings_changed;
     c->evidence.peak_flops = run->instrument.peak_flops;

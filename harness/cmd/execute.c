@@ -8,6 +8,7 @@
 #include "cmd/artifacts.h"
 #include "cmd/progress.h"
 #include "cmd/rest.h"
+#include "core/builtin.h"
 #include "core/environment.h"
 #include "core/meters.h"
 #include "core/outside.h"
@@ -46,6 +47,7 @@ struct recorder {
     int64_t attempt_id;
     int64_t rows; /* in the open transaction */
     int64_t samples;
+    const char *const *columns; /* of the task's own numbers; NULL: none */
     struct tare_progress *progress;
     struct tare_outside *outside;
     bool stopped;            /* the user asked to stop while the machine was measured at rest behind it */
@@ -114,7 +116,19 @@ static int on_tick(void *ctx, struct tare_err *err)
     return rec->rows > 0 ? commit(rec, err) : 0;
 }
 
-static const struct tare_inbox_ops recorder_ops = {on_items, on_facts, on_phase, on_reading, on_sample, NULL};
+static int on_scores(void *ctx, int64_t item, const double *values, size_t n, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n && rec->columns && rec->columns[i]; i++) {
+        r = tare_store_add_score(rec->store, rec->job->repeat_id, item, rec->columns[i], values[i], err);
+        r = r == 0 ? count_row(rec, err) : r;
+    }
+    return r;
+}
+
+static const struct tare_inbox_ops recorder_ops = {on_items,  on_facts, on_phase, on_reading,
+                                                   on_sample, NULL,     on_scores};
 
 static int on_rest(void *ctx, enum tare_phase_name phase, int64_t begin_ns, int64_t end_ns,
                    struct tare_err *err)
@@ -122,6 +136,21 @@ static int on_rest(void *ctx, enum tare_phase_name phase, int64_t begin_ns, int6
     struct recorder *rec = ctx;
     return tare_store_put_phase(rec->store, rec->attempt_id, tare_phase_text((int)phase), begin_ns, end_ns,
                                 err);
+}
+
+/* A task's own numbers come when all items were asked. If a worker was cut off before, those of its items are
+ * lost, so that the repeat begins anew. */
+static int find_columns(struct recorder *rec, const struct tare_spec *told, int64_t *committed,
+                        struct tare_err *err)
+{
+    const struct tare_task *task = NULL;
+    int r = tare_find_task(told->task, &task, err);
+    rec->columns = r == 0 ? task->columns : NULL;
+    if (r == 0 && rec->columns && *committed > 0) {
+        *committed = 0;
+        r = tare_store_clear_repeat(rec->store, rec->job->repeat_id, err);
+    }
+    return r;
 }
 
 static int begin_attempt(struct recorder *rec, int64_t first_item, struct tare_err *err)
@@ -224,6 +253,24 @@ static int refuse(const char *why, struct tare_supervised *out)
     return 0;
 }
 
+/* What a worker that ran to r leaves in the open transaction. */
+static int close_attempt(struct recorder *rec, int r, const struct tare_supervised *ended,
+                         struct tare_err *err)
+{
+    if (r == 0) {
+        return end_attempt(rec, ended, err);
+    }
+    if (r == TARE_E_INTERRUPTED) {
+        struct tare_err lost = {0}; /* what has come so far is kept; the interruption is the news */
+        if (tare_store_commit(rec->store, &lost) < 0) {
+            tare_log(TARE_LOG_WARN, NULL, "%s", lost.msg);
+        }
+    } else {
+        tare_store_rollback(rec->store);
+    }
+    return r;
+}
+
 static int attempt(const struct tare_execute_args *args, struct tare_outside *outside,
                    const char *fingerprint, const struct job *job, struct tare_progress *progress,
                    struct tare_err *err)
@@ -241,23 +288,15 @@ static int attempt(const struct tare_execute_args *args, struct tare_outside *ou
     int r =
         tare_artifacts_link(args->store, job->cell_id, job->spec, args->paths, refused, sizeof refused, err);
     r = r == 0 ? tare_query_committed(args->store, job->repeat_id, &committed, err) : r;
-    r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
     r = r == 0 ? tare_spec_parse(job->spec, strlen(job->spec), &told, err) : r;
+    r = r == 0 ? find_columns(&rec, &told, &committed, err) : r;
+    r = r == 0 ? tare_spec_from(job->spec, committed, &spec, err) : r;
     r = tare_store_blame(args->store, r, err);
     r = r == 0 ? begin_attempt(&rec, committed, err) : r;
     if (r == 0) {
         rec.samples = committed;
         r = refused[0] ? refuse(refused, &ended) : measure(args, &rec, spec, &told, &ended, err);
-        if (r == 0) {
-            r = end_attempt(&rec, &ended, err);
-        } else if (r == TARE_E_INTERRUPTED) {
-            struct tare_err lost = {0}; /* what has come so far is kept; the interruption is the news */
-            if (tare_store_commit(args->store, &lost) < 0) {
-                tare_log(TARE_LOG_WARN, NULL, "%s", lost.msg);
-            }
-        } else {
-            tare_store_rollback(args->store);
-        }
+        r = close_attempt(&rec, r, &ended, err);
     }
     free(spec);
     tare_spec_fini(&told);

@@ -215,6 +215,11 @@ static void *touched(size_t n)
     return memory;
 }
 
+size_t tare_ask_output_bytes(uint32_t max_output)
+{
+    return (size_t)max_output * output_bytes_per_tok + output_bytes_spare;
+}
+
 int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
                   const struct tare_prepared *prepared, struct tare_err *err)
 {
@@ -232,11 +237,12 @@ int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
     ask->norm = args->task->norm;
     ask->n_vocab = args->facts->n_vocab > 0 ? (size_t)args->facts->n_vocab : 0;
     ask->cap_tokens = prepared->max_output;
-    ask->cap_output = (size_t)prepared->max_output * output_bytes_per_tok + output_bytes_spare;
+    ask->cap_output = tare_ask_output_bytes(prepared->max_output);
     ask->token_ns = touched((ask->cap_tokens + 1) * sizeof *ask->token_ns);
     ask->output = touched(ask->cap_output);
     ask->records = touched((prepared->max_requests + (size_t)1) * sizeof *ask->records);
-    if (!ask->token_ns || !ask->output || !ask->records) {
+    ask->greedy = touched((prepared->max_requests + (size_t)1) * sizeof *ask->greedy);
+    if (!ask->token_ns || !ask->output || !ask->records || !ask->greedy) {
         tare_ask_fini(ask);
         return tare_err_set(err, TARE_E_NOMEM, "out of memory for the answers");
     }
@@ -248,6 +254,7 @@ void tare_ask_fini(struct tare_ask *ask)
     free(ask->token_ns);
     free(ask->output);
     free(ask->records);
+    free(ask->greedy);
     memset(ask, 0, sizeof *ask);
 }
 
@@ -362,6 +369,7 @@ static int64_t ask_one(struct tare_ask *ask, uint32_t i, int64_t origin_ns, stru
         .loglik = ask->request.kind == TARE_REQUEST_SCORE ? ask->loglik : no_score,
         .prompt_tok = ask->prompt_tok,
         .scored_tok = ask->scored};
+    ask->greedy[i] = ask->right == ask->scored;
     out->prompt_tok += ask->records[i].prompt_tok;
     out->output_tok += ask->n_tokens;
     out->latency_ns += end_ns - ask->begin_ns;

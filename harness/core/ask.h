@@ -44,12 +44,15 @@ struct tare_ask {
     char *output;
     size_t cap_output;
     struct tare_request_record *records;
+    bool *greedy;      /* of each request: all that was scored was the most probable */
     char message[256]; /* of the latest failed sample */
 };
 
 TARE_MUST_CHECK int tare_ask_init(struct tare_ask *ask, const struct tare_prepare_args *args,
                                   const struct tare_prepared *prepared, struct tare_err *err);
 void tare_ask_fini(struct tare_ask *ask);
+/* Room for what so many tokens may be as bytes. */
+size_t tare_ask_output_bytes(uint32_t max_output);
 /* Asks one item. *out borrows from `ask` until the next call; times count from origin_ns. A failure
  * of the backend is the sample's code, not an error. Returns the stamp of the last answer. */
 int64_t tare_ask_item(struct tare_ask *ask, const struct tare_prepared_item *item, size_t index,

@@ -5,6 +5,8 @@
 #include "base/plain.h"
 #include "core/stream_version.h"
 
+#include <tare/task.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +135,19 @@ static int take_facts(const struct tare_inbox_ops *ops, void *ctx, const char *d
     return r;
 }
 
+static int take_scores(const struct tare_inbox_ops *ops, void *ctx, const char *data, size_t n,
+                       struct tare_err *err)
+{
+    double values[TARE_MAX_COLUMNS];
+    int64_t item = 0;
+    if (n < sizeof item || (n - sizeof item) % sizeof *values != 0 || n - sizeof item > sizeof values) {
+        return bad_frame("scores have the wrong size", err);
+    }
+    memcpy(&item, data, sizeof item);
+    memcpy(values, data + sizeof item, n - sizeof item);
+    return ops->scores(ctx, item, values, (n - sizeof item) / sizeof *values, err);
+}
+
 static int take_frame(struct tare_inbox *box, uint32_t type, const char *data, size_t n,
                       const struct tare_inbox_ops *ops, void *ctx, struct tare_err *err)
 {
@@ -152,6 +167,8 @@ static int take_frame(struct tare_inbox *box, uint32_t type, const char *data, s
         return take_reading(ops, ctx, data, n, err);
     case TARE_FRAME_SAMPLE:
         return take_sample(ops, ctx, data, n, err);
+    case TARE_FRAME_SCORES:
+        return take_scores(ops, ctx, data, n, err);
     case TARE_FRAME_ITEMS:
     case TARE_FRAME_PHASE:
     case TARE_FRAME_END:

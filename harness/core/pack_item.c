@@ -8,7 +8,7 @@
 
 /* A member that is added to an item must be added below, or packs would not see it. (One of four bytes could
  * hide in the padding at its end.) */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct tare_item) == 112,
+_Static_assert(sizeof(void *) != 8 || sizeof(struct tare_item) == 120,
                "an item has a new member: write it in tare_pack_item");
 
 static const char hex[] = "0123456789abcdef";
@@ -79,6 +79,9 @@ static void add_spans(const struct tare_item *item, struct tare_buf *to)
 
 static void add_choice(const struct tare_item *item, struct tare_buf *to)
 {
+    if (item->contexts) {
+        add_texts("contexts", item->contexts, item->n_choices, to);
+    }
     add_texts("choices", item->choices, item->n_choices, to);
     tare_buf_printf(to, ",\"gold\":%zu", item->gold);
 }

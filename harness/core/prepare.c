@@ -239,7 +239,8 @@ static int prepare_one_choice(struct builder *b, const struct tare_item *item, s
 static int one_choice_by_text(struct builder *b, const struct tare_item *item, size_t choice,
                               struct tare_prepared_request *q)
 {
-    struct tare_bytes context = item->text, added = item->choices[choice];
+    struct tare_bytes context = item->contexts ? item->contexts[choice] : item->text,
+                      added = item->choices[choice];
     if (context.n + added.n > max_item_bytes) {
         return tare_err_set(b->err, TARE_E_LIMIT, "task %s: an item of %zu bytes is too long",
                             b->args->task->name, context.n + added.n);
@@ -297,9 +298,12 @@ static int choices_by_tokens(struct builder *b, const struct tare_item *item, st
 
 static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
 {
-    if (item->gold >= item->n_choices) {
-        return tare_err_set(b->err, TARE_E_PLUGIN, "task %s: the right choice is none of an item's %zu",
-                            b->args->task->name, item->n_choices);
+    if (item->gold >= item->n_choices || (item->contexts && !by_text(b))) {
+        return tare_err_set(
+            b->err, TARE_E_PLUGIN,
+            "task %s: the right choice is none of an item's %zu, or a context of each choice is "
+            "asked for by other rules than those of lm-evaluation-harness",
+            b->args->task->name, item->n_choices);
     }
     struct tare_prepared_request *q = tare_arena_array(&b->out->arena, item->n_choices, sizeof *q);
     int r = !q ? no_memory(b) : by_text(b) ? choices_by_text(b, item, q) : choices_by_tokens(b, item, q, to);

@@ -128,6 +128,14 @@ static int prepare_one_choice(struct builder *b, const struct tare_item *item, s
     return 0;
 }
 
+/* The item as if its i-th choice were alone: with the context that stands before it. */
+static struct tare_item with_context(const struct tare_item *item, size_t i)
+{
+    struct tare_item one = *item;
+    one.text = item->contexts ? item->contexts[i] : item->text;
+    return one;
+}
+
 static int prepare_choice(struct builder *b, const struct tare_item *item, struct tare_prepared_item *to)
 {
     size_t n_context = 0;
@@ -136,9 +144,11 @@ static int prepare_choice(struct builder *b, const struct tare_item *item, struc
                             b->args->task->name, item->n_choices);
     }
     struct tare_prepared_request *q = tare_arena_array(&b->out->arena, item->n_choices, sizeof *q);
-    int r = q ? count_context(b, item, &n_context) : no_memory(b);
+    int r = q ? 0 : no_memory(b);
     for (size_t i = 0; r == 0 && i < item->n_choices; i++) {
-        r = prepare_one_choice(b, item, i, n_context, &q[i], &to->code);
+        const struct tare_item one = with_context(item, i);
+        r = i == 0 || item->contexts ? count_context(b, &one, &n_context) : 0;
+        r = r == 0 ? prepare_one_choice(b, &one, i, n_context, &q[i], &to->code) : r;
     }
     to->requests = q;
     to->n_requests = (uint32_t)item->n_choices;

@@ -20,7 +20,8 @@ enum tare_frame_type {
     TARE_FRAME_PHASE,   /* struct tare_phase_frame */
     TARE_FRAME_READING, /* value, u, gain, then nine NUL-terminated strings */
     TARE_FRAME_SAMPLE,  /* struct tare_sample and its tails */
-    TARE_FRAME_END      /* struct tare_end_frame: nothing follows */
+    TARE_FRAME_END,     /* struct tare_end_frame: nothing follows */
+    TARE_FRAME_SCORES   /* int64: the item; then one double for each column of the task */
 };
 
 struct tare_phase_frame {
@@ -65,6 +66,7 @@ struct tare_inbox_ops {
     int (*reading)(void *ctx, const struct tare_reading_record *reading, struct tare_err *err);
     int (*sample)(void *ctx, const struct tare_sample *sample, struct tare_err *err);
     int (*end)(void *ctx, const struct tare_end_frame *end, struct tare_err *err);
+    int (*scores)(void *ctx, int64_t item, const double *values, size_t n, struct tare_err *err);
 };
 
 struct tare_inbox {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/opt.h"
+#include "core/answers.h"
 #include "core/ask.h"
 #include "core/builtin.h"
 #include "core/instance.h"
@@ -31,6 +32,7 @@ struct worker {
     bool task_opened;
     struct tare_prepared prepared;
     struct tare_ask ask;
+    struct tare_answers answers;      /* of a task that grades by itself */
     struct tare_sample first_failure; /* code 0: none */
     char failure[256];
     int64_t n_failed;
@@ -161,6 +163,7 @@ static int prepare(struct worker *w, struct tare_err *err)
                                      .lacks_why = w->instance.effective.why};
     r = tare_prepare(&args, &w->prepared, err);
     r = r < 0 ? r : tare_ask_init(&w->ask, &args, &w->prepared, err);
+    r = r == 0 && w->task->grade ? tare_answers_init(&w->answers, &w->prepared, args.first_item, err) : r;
     if (r == 0) {
         int64_t items = (int64_t)w->prepared.count;
         tare_outbox_put(&w->outbox, TARE_FRAME_ITEMS, &items, sizeof items, NULL, 0);
@@ -210,6 +213,8 @@ static void measure(struct worker *w)
         now_ns = tare_ask_item(&w->ask, w->prepared.items[i], i, origin_ns, &sample);
         if (sample.code != 0) {
             note_failure(w, &sample);
+        } else if (w->task->grade) {
+            tare_answers_keep(&w->answers, &w->ask, &sample);
         }
         tare_outbox_put_sample(&w->outbox, &sample);
         tare_outbox_pump(&w->outbox, now_ns);
@@ -218,6 +223,28 @@ static void measure(struct worker *w)
     tare_metering_end(&w->metering, TARE_PHASE_MEASURE, now_ns);
     add_stream_reading(w, "stream_stalls", "1", (double)stalls);
     add_stream_reading(w, "stream_stall_time", "s", (double)stall_ns / 1e9);
+}
+
+/* The task's own numbers of every item that was answered; nothing is timed any more. */
+static int grade(struct worker *w, struct tare_err *err)
+{
+    double scores[TARE_MAX_COLUMNS];
+    size_t n_columns = 0;
+    int r = 0;
+    while (w->task->grade && n_columns < TARE_MAX_COLUMNS && w->task->columns[n_columns]) {
+        n_columns++;
+    }
+    for (size_t i = (size_t)w->spec.first_item; r == 0 && n_columns > 0 && i < w->prepared.count; i++) {
+        size_t n = 0;
+        int64_t item = (int64_t)i;
+        const struct tare_answer *answers = tare_answers_of(&w->answers, i, &n);
+        if (answers) {
+            r = w->task->grade(w->task_self, i, answers, n, scores, err);
+            tare_outbox_put(&w->outbox, TARE_FRAME_SCORES, &item, sizeof item, scores,
+                            n_columns * sizeof *scores);
+        }
+    }
+    return r;
 }
 
 /* Counts of the phase sustain, which has no samples. */
@@ -324,6 +351,7 @@ static int run(struct worker *w, int spec_fd, struct tare_err *err)
     }
     measure(w);
     r = ask_backend(w, TARE_PHASE_MEASURE, err);
+    r = r == 0 ? grade(w, err) : r;
     if (r == 0) {
         sustain(w);
     }
@@ -340,6 +368,7 @@ static void finish(struct worker *w, int r, const struct tare_err *err)
     }
     tare_outbox_put(&w->outbox, TARE_FRAME_END, &end, sizeof end, NULL, 0);
     tare_outbox_flush(&w->outbox);
+    tare_answers_fini(&w->answers);
     tare_ask_fini(&w->ask);
     tare_prepared_fini(&w->prepared);
     if (w->task_opened) {

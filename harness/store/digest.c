@@ -62,6 +62,7 @@ static int hash_repeat(struct tare_store *store, int64_t repeat_id, char out[TAR
         "JOIN cell c ON c.id = r.cell_id JOIN run n ON n.id = c.run_id WHERE r.id = ?",
         "SELECT * FROM sample WHERE repeat_id = ? ORDER BY item",
         "SELECT * FROM request WHERE repeat_id = ? ORDER BY item, request",
+        "SELECT * FROM score WHERE repeat_id = ? ORDER BY name, item",
         "SELECT p.* FROM attempt a CROSS JOIN phase p ON p.attempt_id = a.id WHERE a.repeat_id = ? "
         "ORDER BY p.attempt_id, p.name",
         "SELECT d.* FROM attempt a CROSS JOIN reading d ON d.attempt_id = a.id WHERE a.repeat_id = ? "

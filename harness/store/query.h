@@ -85,6 +85,9 @@ TARE_MUST_CHECK int tare_query_last_run(struct tare_store *store, int64_t *out_i
 TARE_MUST_CHECK int tare_query_committed(struct tare_store *store, int64_t repeat_id, int64_t *out,
                                          struct tare_err *err);
 
+/* The numbers of that name that a task gave the items of a repeat, by item; free() it. */
+TARE_MUST_CHECK int tare_query_scores(struct tare_store *store, int64_t repeat_id, const char *name,
+                                      double **out, size_t *out_n, struct tare_err *err);
 /* Array of doubles without the absent ones; free() it. NULL and 0 if there are none. */
 TARE_MUST_CHECK int tare_query_column(struct tare_store *store, int64_t repeat_id, enum tare_column column,
                                       double **out, size_t *out_n, struct tare_err *err);

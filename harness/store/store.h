@@ -122,6 +122,13 @@ TARE_MUST_CHECK int tare_store_put_phase(struct tare_store *store, int64_t attem
 /* Fails if the repeat already has this item: a sample is never stored twice. */
 TARE_MUST_CHECK int tare_store_add_sample(struct tare_store *store, int64_t repeat_id, int64_t attempt_id,
                                           const struct tare_sample *sample, struct tare_err *err);
+/* Takes back all samples of a repeat, their requests and scores: it will be asked again from its first item.
+ */
+TARE_MUST_CHECK int tare_store_clear_repeat(struct tare_store *store, int64_t repeat_id,
+                                            struct tare_err *err);
+/* A number that the task gave an item. NaN is stored as nothing. */
+TARE_MUST_CHECK int tare_store_add_score(struct tare_store *store, int64_t repeat_id, int64_t item,
+                                         const char *name, double value, struct tare_err *err);
 TARE_MUST_CHECK int tare_store_add_reading(struct tare_store *store, int64_t attempt_id,
                                            const struct tare_reading_record *reading, struct tare_err *err);
 /* Replaces the cell's figure of that name. */

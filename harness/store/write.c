@@ -185,6 +185,26 @@ int tare_store_add_sample(struct tare_store *store, int64_t repeat_id, int64_t a
     return r == 0 && s->n_records ? add_requests(store, repeat_id, s, err) : r;
 }
 
+int tare_store_clear_repeat(struct tare_store *store, int64_t repeat_id, struct tare_err *err)
+{
+    static const char *const statements[] = {"DELETE FROM score WHERE repeat_id = ?",
+                                             "DELETE FROM request WHERE repeat_id = ?",
+                                             "DELETE FROM sample WHERE repeat_id = ?"};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof statements / sizeof *statements; i++) {
+        r = tare_sql_run(store, NULL, err, statements[i], "i", repeat_id);
+    }
+    return r;
+}
+
+int tare_store_add_score(struct tare_store *store, int64_t repeat_id, int64_t item, const char *name,
+                         double value, struct tare_err *err)
+{
+    return isnan(value) ? 0
+                        : tare_sql_run(store, NULL, err, "INSERT INTO score VALUES (?, ?, ?, ?)", "itid",
+                                       repeat_id, name, item, value);
+}
+
 int tare_store_add_reading(struct tare_store *store, int64_t attempt_id,
                            const struct tare_reading_record *reading, struct tare_err *err)
 {

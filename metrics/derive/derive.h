@@ -75,6 +75,9 @@ struct tare_evidence {
     /* One column of one repeat (base/record.h); *out is malloc'ed. */
     int (*column)(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
                   struct tare_err *err);
+    /* The task's own numbers of that name in one repeat, in item order; *out is malloc'ed. */
+    int (*scores)(void *ctx, int64_t repeat_id, const char *name, double **out, size_t *out_n,
+                  struct tare_err *err);
     void *ctx;
 };
 

@@ -154,6 +154,9 @@ int tare_derive_quality(const struct tare_evidence *e, struct tare_figures *to, 
 {
     int r = 0;
     for (const struct tare_metric *m = e->task->metrics; r == 0 && m && m->name; m++) {
+        if (m->rule == TARE_METRIC_SCORES) { /* derive/scores.c */
+            continue;
+        }
         struct tare_figure f = tare_figure_make(m->name, m->unit, TARE_KIND_COUNTED, "samples", "task");
         f.n_what = "items";
         size_t i = 0;

@@ -30,6 +30,9 @@ static void test_lines(void **state)
          "{\"kind\":\"spans\",\"text\":\"abcd\",\"spans\":[[0,1],[2,4]],\"level\":-3}\n"},
         {{.kind = TARE_ITEM_CHOICE, .text = BYTES("q"), .choices = two, .n_choices = 2, .gold = 1},
          "{\"kind\":\"choice\",\"text\":\"q\",\"choices\":[\" a\",\"\\\"b\\\"\"],\"gold\":1,\"level\":0}\n"},
+        {{.kind = TARE_ITEM_CHOICE, .contexts = two, .choices = two, .n_choices = 1},
+         "{\"kind\":\"choice\",\"text\":\"\",\"contexts\":[\" a\"],\"choices\":[\" "
+         "a\"],\"gold\":0,\"level\":0}\n"},
         {{.kind = TARE_ITEM_GENERATE, .text = BYTES("q"), .stops = one_stop, .n_stops = 1, .max_output = 7},
          "{\"kind\":\"generate\",\"text\":\"q\",\"stops\":[\"\\u000a\"],\"n_tokens\":0,\"max_output\":7,"
          "\"level\":0}\n"},

@@ -93,7 +93,19 @@ static int see_end(void *ctx, const struct tare_end_frame *e, struct tare_err *e
     return called(seen, err);
 }
 
-static const struct tare_inbox_ops ops = {see_items, see_facts, see_phase, see_reading, see_sample, see_end};
+static int see_scores(void *ctx, int64_t item, const double *values, size_t n, struct tare_err *err)
+{
+    struct seen *seen = ctx;
+    tare_buf_printf(&seen->trace, "scores %" PRId64, item);
+    for (size_t i = 0; i < n; i++) {
+        tare_buf_printf(&seen->trace, " %a", values[i]);
+    }
+    tare_buf_printf(&seen->trace, "\n");
+    return called(seen, err);
+}
+
+static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase, see_reading,
+                                          see_sample, see_end,   see_scores};
 
 static const struct tare_request_record records[] = {{10, 20, -1.5, 7, 3}, {30, 40, -0x1.8p-3, 8, 4}};
 static const int64_t token_ns[] = {5, 6, INT64_MAX};
@@ -137,6 +149,8 @@ static void put_everything(struct tare_outbox *box)
     sample.output = "three bytes\xff";
     sample.n_output = 12;
     tare_outbox_put_sample(box, &sample);
+    static const double scores[] = {0.5, -3};
+    tare_outbox_put(box, TARE_FRAME_SCORES, &sample.item, sizeof sample.item, scores, sizeof scores);
     struct tare_end_frame end = {.code = TARE_E_BACKEND, .message = "it fell over"};
     tare_outbox_put(box, TARE_FRAME_END, &end, sizeof end, NULL, 0);
 }
@@ -152,6 +166,7 @@ static const char expected[] =
     "sample 0 1 2 -1 9 0x1.23p+5 0 -4 -1 1099511627776 -1 77 2199023255552 1 12 0 \n"
     "sample 1 1 2 -1 9 0x1.23p+5 -7 -4 -1 1099511627776 -1 77 2199023255552 1 12 0 [10 20 -0x1.8p+0 7 3] "
     "[30 40 -0x1.8p-3 8 4] 5 6 9223372036854775807 three bytes\xff\n"
+    "scores 1 0x1p-1 -0x1.8p+1\n"
     "end -7 it fell over\n";
 
 /* The bytes that the worker would send. */
@@ -285,7 +300,7 @@ static void test_length_lies(void **state)
     (void)state;
     size_t at[32];
     size_t n = frames(at);
-    assert_int_equal(n, 9);
+    assert_int_equal(n, 10);
     for (size_t f = 0; f < n; f++) {
         uint32_t head[2];
         memcpy(head, wire + at[f], sizeof head);
@@ -303,7 +318,7 @@ static void test_length_lies(void **state)
 static void test_types(void **state)
 {
     (void)state;
-    static const uint32_t types[] = {0, TARE_FRAME_END + 1, 0xffffffffU, 0x01000000U};
+    static const uint32_t types[] = {0, TARE_FRAME_SCORES + 1, 0xffffffffU, 0x01000000U};
     size_t at[32];
     size_t n = frames(at);
     for (size_t f = 0; f < n; f++) {
@@ -344,7 +359,7 @@ static void test_tail_lies(void **state)
     (void)state;
     static const uint32_t counts[] = {1, 2, 3, 0x7fffffffU, 0xffffffffU};
     size_t at[32];
-    size_t n = frames(at), sample = at[n - 2] + 8;
+    size_t n = frames(at), sample = at[n - 3] + 8;
     const size_t members[] = {offsetof(struct tare_sample, n_records),
                               offsetof(struct tare_sample, n_token_ns),
                               offsetof(struct tare_sample, n_output)};

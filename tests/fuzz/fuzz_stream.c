@@ -9,6 +9,7 @@
 #include "core/stream.h"
 
 #include <string.h>
+#include <tare/task.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,7 +86,18 @@ static int see_end(void *ctx, const struct tare_end_frame *end, struct tare_err 
     return 0;
 }
 
-static const struct tare_inbox_ops ops = {see_items, see_facts, see_phase, see_reading, see_sample, see_end};
+static int see_scores(void *ctx, int64_t item, const double *values, size_t n, struct tare_err *err)
+{
+    (void)ctx;
+    (void)err;
+    sum += (unsigned long long)item;
+    fuzz_check(n <= TARE_MAX_COLUMNS, "more scores than a task may have");
+    read_bytes(values, n * sizeof *values);
+    return 0;
+}
+
+static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase, see_reading,
+                                          see_sample, see_end,   see_scores};
 
 static int read_stream(const char *data, size_t n, struct tare_rng *rng, struct tare_err *err)
 {

@@ -390,8 +390,8 @@ static void test_one_label(void **state)
     done();
 }
 
-static const struct tare_metric metrics[] = {{"acc", TARE_METRIC_EXACT, 1, "1", false, "share"},
-                                             {NULL, 0, 0, NULL, false, NULL}};
+static const struct tare_metric metrics[] = {
+    {.name = "acc", .rule = TARE_METRIC_EXACT, .scale = 1, .unit = "1", .help = "share"}, {0}};
 
 /* Means over columns; one that is missing leaves none. */
 static void test_averages(void **state)

@@ -148,10 +148,34 @@ static void test_seal_of_a_repeat(void **state)
     assert_true(steps < 150 * readings);
 }
 
+/* By item whatever their order; what is no number leaves no row; taking a repeat back takes all of it. */
+static void test_scores(void **state)
+{
+    double *values = NULL;
+    size_t n = 0;
+    int64_t committed = -1;
+    (void)state;
+    must(tare_store_add_score(store, 7, 1, "acc", 0.25, &err));
+    must(tare_store_add_score(store, 7, 0, "acc", 1, &err));
+    must(tare_store_add_score(store, 7, 2, "acc", (double)NAN, &err));
+    must(tare_store_add_score(store, 7, 0, "f1", 9, &err));
+    assert_true(tare_store_add_score(store, 7, 0, "acc", 1, &err) < 0); /* never twice */
+    must(tare_query_scores(store, 7, "acc", &values, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(values[0] == 1 && values[1] == 0.25);
+    free(values);
+    must(tare_store_clear_repeat(store, 7, &err));
+    must(tare_query_scores(store, 7, "acc", &values, &n, &err));
+    assert_int_equal(n, 0);
+    free(values);
+    must(tare_query_committed(store, 7, &committed, &err));
+    assert_int_equal(committed, 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_readings_of_a_cell),
-                                       cmocka_unit_test(test_phases_of_a_cell),
-                                       cmocka_unit_test(test_seal_of_a_repeat)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_readings_of_a_cell), cmocka_unit_test(test_phases_of_a_cell),
+        cmocka_unit_test(test_seal_of_a_repeat), cmocka_unit_test(test_scores)};
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -22,6 +22,9 @@ extern "C" {
 
 #define TARE_TASK_ABI 1u
 
+/* Of a task's own numbers of an item. */
+#define TARE_MAX_COLUMNS 32u
+
 /*
  * How an item is asked and graded. num, den and exact are what a sample stores.
  *
@@ -29,7 +32,7 @@ extern "C" {
  * SPANS     The text, teacher-forced; a token is graded if its bytes overlap a span, and right if it
  *           is the most probable one; num = right tokens, den = graded tokens, exact = all right.
  * CHOICE    text + each choice, tokenized apart; the likeliest choice is picked; num = exact =
- *           picked gold, den = 1.
+ *           picked gold, den = 1. With `contexts` each choice has a context of its own.
  * GENERATE  Greedy continuation of text, or of its first n_tokens tokens, up to a stop string; exact = equals
  * `reference` (if any); no num and den. TOKENS    Like GENERATE from n_tokens copies of a byte; needs no
  * tokenizer and is not graded.
@@ -64,11 +67,20 @@ struct tare_item {
     size_t gold;
     const struct tare_bytes *stops; /* GENERATE */
     size_t n_stops;
-    struct tare_bytes reference; /* GENERATE: data NULL for none */
-    uint32_t n_tokens;           /* TOKENS: prompt length; GENERATE: the prompt is cut to so many, the
-                                  * beginning-of-sequence token included; 0: all of the text */
-    uint32_t max_output;         /* GENERATE, TOKENS */
-    int32_t level;               /* difficulty or length class; 0 if none */
+    struct tare_bytes reference;       /* GENERATE: data NULL for none */
+    uint32_t n_tokens;                 /* TOKENS: prompt length; GENERATE: the prompt is cut to so many, the
+                                        * beginning-of-sequence token included; 0: all of the text */
+    uint32_t max_output;               /* GENERATE, TOKENS */
+    int32_t level;                     /* difficulty or length class; 0 if none */
+    const struct tare_bytes *contexts; /* CHOICE: what stands before each choice; NULL: text before all. Needs
+                                        * TARE_CONVENTION_LM_EVAL */
+};
+
+/* What came back of one request of an item, in the order of its choices or windows. Borrowed. */
+struct tare_answer {
+    double loglik;            /* of what was scored, nats; NaN of a generation */
+    bool greedy;              /* each scored token was the most probable one */
+    struct tare_bytes output; /* of a generation, up to the stop string */
 };
 
 /* CHOICE: what the log-likelihood of a choice is divided by before the choices are compared. */
@@ -88,7 +100,8 @@ enum tare_convention { TARE_CONVENTION_OWN = 0, TARE_CONVENTION_LM_EVAL };
 /* How a figure follows from the samples of a cell. */
 enum tare_metric_rule {
     TARE_METRIC_RATIO = 1, /* scale * sum(num) / sum(den) over items */
-    TARE_METRIC_EXACT      /* share of items with exact = 1 */
+    TARE_METRIC_EXACT,     /* share of items with exact = 1 */
+    TARE_METRIC_SCORES     /* `aggregation` over columns of what the task's own `grade` gave */
 };
 
 struct tare_metric {
@@ -98,6 +111,10 @@ struct tare_metric {
     const char *unit; /* "bit/B", "1" */
     bool lower_is_better;
     const char *help;
+    /* SCORES: a name of stats/lm_eval.h (mean, perplexity, ...), and the columns it works on. */
+    const char *aggregation;
+    uint32_t column;
+    uint32_t n_columns;
 };
 
 struct tare_task {
@@ -113,11 +130,21 @@ struct tare_task {
     int (*open)(void *self, const char *data_dir, const struct tare_rng *seed, struct tare_err *err);
     size_t (*count)(void *self);
     int (*item)(void *self, size_t index, struct tare_item *out, struct tare_err *err);
-    /* Optional: path of the i-th file the items were read from, to be hashed; NULL ends. */
+    /* Optional: path of the i-th file the items were read from, to be hashed; NULL ends. Of an opened task,
+     * or where `source_unopened` is set of one whose options are set. */
     const char *(*source)(void *self, size_t i);
     /* Only after an open that succeeded. */
     void (*close)(void *self);
     enum tare_convention convention;
+    bool source_unopened;
+    /*
+     * Optional, both or none: a task that makes numbers of its own out of the answers. `columns` names them,
+     * NULL ends. `grade` is called outside of everything timed, after the last item was asked, and fills
+     * one number a column; NaN: this item has none. It may allocate.
+     */
+    const char *const *columns;
+    int (*grade)(void *self, size_t index, const struct tare_answer *answers, size_t n, double *scores,
+                 struct tare_err *err);
 };
 
 #define TARE_TASK_HEADER                                                                       \

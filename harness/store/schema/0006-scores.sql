@@ -1,0 +1,9 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Version 6. What a task itself made of the answers of an item: one number a column of the task.
+CREATE TABLE score (
+    repeat_id INTEGER NOT NULL REFERENCES repeat (id),
+    name TEXT NOT NULL,
+    item INTEGER NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (repeat_id, name, item)
+) WITHOUT ROWID;
