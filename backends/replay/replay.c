@@ -6,11 +6,14 @@
  * The file is JSON lines. A score line is {"context": "...", "continuation": "...", "logprob": x,
  * "greedy": true}; logprob is the sum over the continuation or an array of one value a byte, greedy a
  * boolean or an array of one boolean a byte. A generation line is {"context": "...", "text": "..."}.
+ * A file whose name ends in .tsv has log-likelihoods by number instead (numbered.h).
  * A request that the file does not hold is an error of that request, never a guess. Times of a replay
  * are times of a look-up, and mean nothing about a model.
  */
 #include <tare/backend.h>
 #include <tare/json.h>
+
+#include "numbered.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,6 +45,7 @@ struct replay {
     size_t n_table;
     char *scratch; /* bytes of the request in flight */
     size_t n_scratch;
+    struct tare_numbered numbered; /* of a .tsv */
 };
 
 #define MEMBER(type_, member_) .name = #member_, .type = type_, .offset = offsetof(struct replay, member_)
@@ -282,6 +286,12 @@ static int replay_load(void *self, const struct tare_load *load, struct tare_err
     if (opened < 0) {
         return opened;
     }
+    size_t n = strlen(path);
+    if (n > 4 && strcmp(path + n - 4, ".tsv") == 0) {
+        opened = tare_numbered_read(file, path, &p->numbered, err);
+        (void)fclose(file);
+        return opened;
+    }
     int r = read_lines(p, path, file, err);
     (void)fclose(file);
     if (r == 0 && p->n_entries == 0) {
@@ -331,6 +341,23 @@ static const struct entry *look_up(struct replay *p, const struct tare_request *
     return index ? &p->entries[index - 1] : NULL;
 }
 
+/* The sum stands at the first token, as where a file gives no more than the sum. */
+static int submit_numbered(const struct replay *p, const struct tare_request *q, struct tare_sink *sink,
+                           struct tare_err *err)
+{
+    const struct tare_numbered_answer *a = tare_numbered_find(&p->numbered, q->id);
+    if (!a || q->kind != TARE_REQUEST_SCORE) {
+        return tare_err_set(err, a ? TARE_E_UNSUPPORTED : TARE_E_BACKEND,
+                            a ? "replay: log-likelihoods answer no other request"
+                              : "replay: the file does not answer request %llu of item %llu",
+                            (unsigned long long)(q->id & 0xfffff), (unsigned long long)(q->id >> 20));
+    }
+    for (uint32_t i = q->first; i < q->n_tokens; i++) {
+        sink->score(sink, q->id, i, i == q->first ? a->loglik : 0, a->greedy);
+    }
+    return 0;
+}
+
 static int replay_submit(void *self, const struct tare_request *q, struct tare_sink *sink,
                          struct tare_err *err)
 {
@@ -338,6 +365,9 @@ static int replay_submit(void *self, const struct tare_request *q, struct tare_s
     bool generates = q->kind == TARE_REQUEST_GENERATE;
     if (q->kind == TARE_REQUEST_LOGITS || q->n_tokens < 1) {
         return tare_err_set(err, TARE_E_UNSUPPORTED, "replay: has no logits");
+    }
+    if (p->numbered.n > 0) {
+        return submit_numbered(p, q, sink, err);
     }
     const struct entry *e = look_up(p, q, generates);
     if (!e) {
@@ -361,6 +391,7 @@ static void replay_close(void *self)
     for (size_t i = 0; i < p->n_entries; i++) {
         entry_fini(&p->entries[i]);
     }
+    tare_numbered_free(&p->numbered);
     free(p->entries);
     free(p->table);
     free(p->scratch);
