@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "cmd/fetch_pick.h"
 #include "cmd/fetch_show.h"
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 #include "core/interrupt.h"
 #include "fetch/take.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/plain.h"
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 
 #include <stdlib.h>
 #include <string.h>

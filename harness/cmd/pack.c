@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "core/builtin.h"
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 #include "core/pack.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include "base/nearest.h"
 #include "base/plain.h"
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 
 #include <dirent.h>
 #include <errno.h>

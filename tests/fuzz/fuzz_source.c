@@ -3,7 +3,7 @@
  * what it must be or why that is not known. */
 #include "fuzz.h"
 
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 #include "core/source.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The environment is asked in one order, for fetching and for reading alike. */
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 
 #include <stdlib.h>
 #include <string.h>

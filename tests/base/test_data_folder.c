@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/data_folder.h"
+#include <tare/data_folder.h>
 
 static void set(const char *name, const char *value)
 {
