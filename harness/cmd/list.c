@@ -9,6 +9,7 @@
 #include "cmd/score.h"
 #include "cmd/zoo.h"
 #include "core/builtin.h"
+#include "core/task_files.h"
 #include "interop/interop.h"
 #include "reports/view/view.h"
 
@@ -36,23 +37,43 @@ static int add_backends(const struct tare_paths *paths, struct tare_json *to, st
     return r;
 }
 
+static void add_task(const struct tare_task *t, struct tare_json *to)
+{
+    struct tare_json *o = tare_json_add_object(to, NULL);
+    tare_json_add_str(o, "name", t->name);
+    tare_json_add_str(o, "summary", t->summary);
+    tare_json_add_i64(o, "version", t->version);
+    struct tare_json *metrics = tare_json_add_array(o, "metrics");
+    for (const struct tare_metric *m = t->metrics; m && m->name; m++) {
+        tare_json_add_str(metrics, NULL, m->name);
+    }
+    tare_opts_describe(t->options, tare_json_add_array(o, "options"));
+}
+
+/* One that cannot be used is listed with the reason. */
+static int add_task_file(void *ctx, const char *name, struct tare_err *err)
+{
+    const struct tare_task *task = NULL;
+    struct tare_err fault = {0};
+    (void)err;
+    if (tare_find_task(name, &task, &fault) < 0) {
+        struct tare_json *o = tare_json_add_object(ctx, NULL);
+        tare_json_add_str(o, "name", name);
+        tare_json_add_bool(o, "available", false);
+        tare_json_add_str(o, "why", fault.msg);
+        return 0;
+    }
+    add_task(task, ctx);
+    return 0;
+}
+
 static int add_tasks(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)
 {
     (void)paths;
-    (void)err;
     for (size_t i = 0; tare_builtin_tasks[i]; i++) {
-        const struct tare_task *t = tare_builtin_tasks[i];
-        struct tare_json *o = tare_json_add_object(to, NULL);
-        tare_json_add_str(o, "name", t->name);
-        tare_json_add_str(o, "summary", t->summary);
-        tare_json_add_i64(o, "version", t->version);
-        struct tare_json *metrics = tare_json_add_array(o, "metrics");
-        for (const struct tare_metric *m = t->metrics; m && m->name; m++) {
-            tare_json_add_str(metrics, NULL, m->name);
-        }
-        tare_opts_describe(t->options, tare_json_add_array(o, "options"));
+        add_task(tare_builtin_tasks[i], to);
     }
-    return 0;
+    return tare_task_files_walk(add_task_file, to, err);
 }
 
 static int add_meters(const struct tare_paths *paths, struct tare_json *to, struct tare_err *err)

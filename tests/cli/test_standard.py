@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tasks out of files through the program: what they ask, what is stored, and what goes wrong with them."""
+import json
+import os
+import signal
+import time
+
+from clilib import contains, equal, figures, main, query, scalar, start, strict_json, tare, true, wait_until
+
+CHOICE = {"tare_task": 1, "name": "mine", "version": 2, "description": "one of mine", "output": "multiple_choice",
+          "sources": {"test": {"file": "d.jsonl"}}, "context": "{{q}}", "choices": ["yes", "no"], "target": "{{gold}}",
+          "metrics": [{"metric": "acc"}, {"metric": "acc_norm"}]}
+
+
+def write(name, value):
+    with open(name, "w", encoding="utf-8") as to:
+        json.dump(value, to)
+
+
+def documents(n, name="d.jsonl"):
+    with open(name, "w", encoding="utf-8") as to:
+        for i in range(n):
+            to.write(json.dumps({"q": f"Is {i} even?", "gold": i % 2}) + "\n")
+
+
+def replay(rows, name):
+    with open(name, "w", encoding="utf-8") as to:
+        to.write("doc\treq\tloglikelihood\tgreedy\n")
+        for row in rows:
+            to.write("\t".join(map(str, row)) + "\n")
+    return f"replay,path={os.path.abspath(name)}"
+
+
+def test_list_and_nearest():
+    names = [task["name"] for task in strict_json(tare("list", "tasks", "--json").out, "list")["tasks"]]
+    for name in ("piqa", "wikitext", "mmlu_abstract_algebra", "copy"):
+        contains(names, name, "names of tasks")
+    contains(tare("prompts", "piqqa", rc=2).err, "did you mean piqa", "a misspelt name")
+
+
+def test_prompts():
+    documents(3)
+    write("mine.json", CHOICE)
+    lines = tare("prompts", "./mine.json,data=.", "--first", "1", "--count", "1").out.splitlines()
+    equal([json.loads(line) for line in lines],
+          [{"item": 1, "request": 0, "context": "Is 1 even?", "continuation": " yes", "gold": False},
+           {"item": 1, "request": 1, "context": "Is 1 even?", "continuation": " no", "gold": True}], "requests")
+
+
+def test_scores_are_stored():
+    documents(4)
+    write("mine.json", CHOICE)
+    # The third is answered wrongly; per character the second choice wins where it is likelier than 2/3 of the first.
+    rows = [(0, 0, -1, 1), (0, 1, -2, 0), (1, 0, -3, 0), (1, 1, -1, 1), (2, 0, -4, 0), (2, 1, -2, 0), (3, 0, -9, 0), (3, 1, -8, 0)]
+    tare("run", "--db", "s.db", "--model", replay(rows, "r.tsv"), "--task", f"./mine.json,data={os.getcwd()}", "--repeats", "1")
+    equal(query("s.db", "SELECT item, value FROM score WHERE name = 'acc' ORDER BY item"), [(0, 1), (1, 1), (2, 0), (3, 1)], "acc")
+    found = {name: (value, low, high) for name, value, low, high in query("s.db", "SELECT name, value, low, high FROM figure")}
+    value, low, high = found["acc"]
+    equal(value, 0.75, "acc")
+    true(low < 0.75 < high, "interval")
+    true(abs(found["acc_stderr"][0] - 0.25) < 1e-12, "standard error: 0.5 / sqrt(4)")
+    equal(scalar("s.db", "SELECT count(*) FROM artifact WHERE path LIKE '%mine.json' OR path LIKE '%d.jsonl'"), 2, "hashed files")
+
+
+def test_answers_by_number():
+    documents(2)
+    write("mine.json", CHOICE)
+    task = f"./mine.json,data={os.getcwd()}"
+    done = tare("run", "--db", "n.db", "--model", replay([(0, 0, -1, 1), (0, 1, -2, 0)], "n.tsv"), "--task", task,
+                "--repeats", "1", rc=3)
+    contains(done.err, "does not answer request 0 of item 1", "an answer that is missing")
+    for text, word in (("doc\treq\n", "header"), ("doc\treq\tloglikelihood\n0\t0\tx\n", "no number"),
+                       ("doc\treq\tloglikelihood\n0\t0\t-1\n0\t0\t-1\n", "twice"),
+                       ("doc\treq\tloglikelihood\n0\t0\n", "fields"), ("doc\treq\tloglikelihood\n", "no answer"),
+                       ("doc\treq\tloglikelihood\n-1\t0\t-1\n", "counting")):
+        with open("bad.tsv", "w", encoding="utf-8") as to:
+            to.write(text)
+        contains(tare("run", "--db", "b.db", "--model", f"replay,path={os.path.abspath('bad.tsv')}", "--task", task,
+                      "--repeats", "1", rc=3).err, word, repr(text))
+
+
+def test_missing_data():
+    write("mine.json", CHOICE)
+    done = tare("prompts", "./mine.json,data=/nonexistent", rc=5)
+    contains(done.err, "/nonexistent/d.jsonl", "what is missing")
+    contains(done.err, "tare fetch mine", "what to do")
+
+
+def test_a_run_that_was_cut_off():
+    """The task's own numbers come at the end of a worker: a repeat that was cut off begins anew, and has them all."""
+    n = 400
+    documents(n)
+    write("mine.json", CHOICE)
+    run = start("run", "--db", "c.db", "--model", "null,score_ns=2ms", "--task", f"./mine.json,data={os.getcwd()}",
+                "--repeats", "1", "--metering", "none")
+    wait_until(lambda: os.path.exists("c.db") and stored("c.db") > 20, "samples", 60)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    before = stored("c.db")
+    true(0 < before < n, f"{before} samples of {n} before the end")
+    equal(scalar("c.db", "SELECT count(*) FROM score"), 0, "scores of a worker that was cut off")
+    time.sleep(0.2)
+    tare("run", "--resume", "c.db")
+    equal((stored("c.db"), scalar("c.db", "SELECT count(*) FROM score")), (n, 2 * n), "samples and scores")
+    equal(scalar("c.db", "SELECT count(DISTINCT attempt_id) FROM sample"), 1, "attempts that the samples are of")
+    equal(scalar("c.db", "SELECT verdict FROM cell"), "VALID", "verdict")
+    true(figures("c.db", "null")["acc"]["value"] is not None, "acc")
+
+
+def stored(db):
+    try:
+        return scalar(db, "SELECT count(*) FROM sample")
+    except Exception:  # no table yet, or locked
+        return 0
+
+
+main(globals())
