@@ -64,7 +64,7 @@ struct tare_bytes;
 struct tare_request {
     uint32_t size; /* sizeof the harness's struct */
     enum tare_request_kind kind;
-    uint64_t id;
+    uint64_t id;           /* number of the item << 20 | number of the request within it, both from 0 */
     const int32_t *tokens; /* ids, the beginning-of-sequence token included if the policy has one */
     uint32_t n_tokens;
     uint32_t first;         /* >= 1 */
