@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/opt.h"
+#include "cmd/pinned.h"
 #include "cmd/sums.h"
 #include "core/builtin.h"
 #include "core/spec.h"
@@ -22,15 +23,20 @@ struct linker {
     int64_t cell_id;
     char *refused; /* of n_refused bytes: why a file cannot be used; "" so far */
     size_t n_refused;
+    const struct tare_paths *paths;
+    bool shipped; /* the task is one that tare ships: its data are what their source pins */
     struct tare_err *err;
 };
 
 /* Is the file what it is meant to be? The first that is not is remembered. A file is looked for under the
  * name it was given by: that is where its list lies. */
-static bool is_meant(const struct linker *l, const char *path, const char *sha256)
+static bool is_meant(const struct linker *l, const char *role, const char *path, const char *sha256)
 {
     struct tare_err fault = {0};
-    if (tare_sums_check(path, sha256, &fault) == 0) {
+    int r = tare_sums_check(path, sha256, &fault);
+    r = r == 0 && l->shipped && strcmp(role, "data") == 0 ? tare_pinned_check(l->paths, path, sha256, &fault)
+                                                          : r;
+    if (r == 0) {
         return true;
     }
     if (!l->refused[0]) {
@@ -53,7 +59,7 @@ static int link_known(const struct linker *l, const char *role, const char *give
         }
         r = r == 0 ? tare_store_add_artifact(l->store, path, st->st_size, mtime_ns, sha256, &id, l->err) : r;
     }
-    if (r == 0 && !is_meant(l, given, sha256)) {
+    if (r == 0 && !is_meant(l, role, given, sha256)) {
         return 0; /* nothing will be measured with it */
     }
     return r == 0 ? tare_store_link_artifact(l->store, l->cell_id, role, id, l->err) : r;
@@ -145,17 +151,31 @@ static int link_all(const struct linker *l, const struct tare_spec *spec, const 
     return r == 0 ? link_data(l, spec) : r;
 }
 
+/* A task file of tare's own: named by a name, and not by a path. */
+static bool is_shipped(const struct tare_spec *spec)
+{
+    const struct tare_task *task = NULL;
+    struct tare_err ignored = {0};
+    return !strchr(spec->task, '/') && tare_find_task(spec->task, &task, &ignored) == 0 &&
+           task->source_unopened;
+}
+
 int tare_artifacts_link(struct tare_store *store, int64_t cell_id, const char *text,
                         const struct tare_paths *paths, char *refused, size_t n_refused, struct tare_err *err)
 {
     struct tare_spec spec;
-    struct linker l = {
-        .store = store, .cell_id = cell_id, .refused = refused, .n_refused = n_refused, .err = err};
+    struct linker l = {.store = store,
+                       .cell_id = cell_id,
+                       .refused = refused,
+                       .n_refused = n_refused,
+                       .paths = paths,
+                       .err = err};
     refused[0] = '\0';
     int r = tare_spec_parse(text, strlen(text), &spec, err);
     if (r < 0) {
         return r;
     }
+    l.shipped = is_shipped(&spec);
     /* Where the worker will be: relative paths start there. A folder that is gone is the worker's to tell. */
     int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool moved = back >= 0 && spec.folder && chdir(spec.folder) == 0;

@@ -86,6 +86,24 @@ def test_missing_data():
     contains(done.err, "tare fetch mine", "what to do")
 
 
+def test_other_data_is_not_the_benchmark():
+    """A file that is not the one its source pins: nothing is measured under the benchmark's name."""
+    os.makedirs("piqa")
+    with open("piqa/valid.jsonl", "w", encoding="utf-8") as to:
+        to.write(json.dumps({"goal": "g", "sol1": "a", "sol2": "b"}) + "\n")
+    with open("piqa/valid-labels.lst", "w", encoding="utf-8") as to:
+        to.write("0\n")
+    words = ["--model", "null", "--task", f"piqa,data={os.getcwd()}", "--repeats", "1"]
+    done = tare("run", "--db", "p.db", *words, rc=3)
+    contains(done.err, "is not the published piqa/valid.jsonl", "what is wrong")
+    equal(query("p.db", "SELECT verdict FROM cell"), [("INVALID",)], "verdict")
+    equal(stored("p.db"), 0, "samples")
+    with open(os.path.join(os.environ["TARE_DATA"], "tasks", "piqa.json"), encoding="utf-8") as text:
+        write("own.json", json.load(text))
+    tare("run", "--db", "o.db", "--model", "null", "--task", f"./own.json,data={os.getcwd()}", "--repeats", "1")
+    equal(query("o.db", "SELECT verdict FROM cell"), [("VALID",)], "a task of one's own may have any data")
+
+
 def test_a_run_that_was_cut_off():
     """The task's own numbers come at the end of a worker: a repeat that was cut off begins anew, and has them all."""
     n = 400
