@@ -129,9 +129,23 @@ static int render_choices(struct render *r, const struct tare_json *doc, struct 
         free(text);
     }
     to->n_choices = r->out->n_refs - to->first_choice;
+    return rc;
+}
+
+/* What stands before the choices: the part of a question that may be perturbed. */
+static int render_contexts(struct render *r, const struct tare_json *doc, struct tare_rendered *to,
+                           struct tare_err *err)
+{
+    struct tare_json *perturbed = NULL;
+    int rc = r->how->perturbing.rate > 0
+                 ? tare_perturbed_document(&r->how->perturbing, doc, r->out->n, &perturbed, err)
+                 : 0;
+    const struct tare_json *seen = perturbed ? perturbed : doc;
+    rc = rc == 0 ? render_text(r, r->d->context, seen, &to->context, err) : rc;
     to->first_context = r->out->n_refs;
-    rc = rc == 0 && d->contexts ? eval_list(r, d->contexts, doc, err) : rc;
+    rc = rc == 0 && r->d->contexts ? eval_list(r, r->d->contexts, seen, err) : rc;
     to->n_contexts = r->out->n_refs - to->first_context;
+    tare_json_destroy(perturbed);
     return rc;
 }
 
@@ -235,7 +249,7 @@ static int render_document(struct render *r, const struct tare_json *doc, struct
 {
     int rc = hash_document(doc, &to->hash, err);
     rc = rc == 0 ? render_preamble(r, doc, to, err) : rc;
-    rc = rc == 0 ? render_text(r, r->d->context, doc, &to->context, err) : rc;
+    rc = rc == 0 ? render_contexts(r, doc, to, err) : rc;
     rc = rc == 0 ? render_choices(r, doc, to, err) : rc;
     rc = rc == 0 ? render_target(r, doc, to, err) : rc;
     if (rc == 0 && to->n_contexts > 0 && to->n_contexts != to->n_choices) {

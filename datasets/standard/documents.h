@@ -9,6 +9,7 @@
 #define TARE_DATASETS_STANDARD_DOCUMENTS_H
 
 #include "definition.h"
+#include "perturbed.h"
 
 /* Offsets into the texts. */
 struct tare_text_ref {
@@ -43,6 +44,8 @@ struct tare_rendering {
     const char *folder; /* of the data files */
     size_t limit;       /* the first so many documents; SIZE_MAX: all */
     bool keep;          /* documents are kept for grading */
+    struct tare_perturbing
+        perturbing; /* of what contexts are made of; never of choices, targets and examples */
 };
 
 /* On failure nothing is held. */

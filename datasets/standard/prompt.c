@@ -147,6 +147,7 @@ static int make_examples(const struct tare_rendering *how, uint64_t seed, struct
     struct tare_rendering all = *how;
     all.limit = SIZE_MAX;
     all.keep = false;
+    all.perturbing.rate = 0;
     if (how->definition->num_fewshot == 0) {
         return 0;
     }

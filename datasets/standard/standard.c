@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { n_options = 7, path_bytes = 4096 };
+enum { n_options = 9, path_bytes = 4096 };
 
 /* What the registry holds. */
 struct loaded {
@@ -34,6 +34,8 @@ struct opened {
     int64_t fewshot_seed;
     int64_t limit; /* 0: all */
     char *split;
+    char *perturb;
+    double perturb_rate;
     struct tare_definition *definition;
     struct tare_grading grading;
     struct tare_prompts prompts;
@@ -73,6 +75,18 @@ static const struct tare_opt option_list[n_options] = {
      .type = TARE_OPT_STR,
      AT(split),
      .help = "documents of another split: test, validation, train"},
+    {.name = "perturb",
+     .type = TARE_OPT_STR,
+     AT(perturb),
+     .help = "perturb the texts that questions are made of: swap, delete, insert, keyboard, case, space, "
+             "synonym"},
+    {.name = "perturb_rate",
+     .type = TARE_OPT_F64,
+     AT(perturb_rate),
+     .def = "0.1",
+     .min = 0,
+     .max = 1,
+     .help = "share of words (or spaces) that are perturbed"},
     TARE_OPT_END,
 };
 
@@ -143,20 +157,20 @@ static int check_sources(const struct opened *o, struct tare_err *err)
     return 0;
 }
 
-static int make_prompts(struct opened *o, struct tare_err *err)
+static int make_prompts(struct opened *o, const struct tare_rng *seed, struct tare_err *err)
 {
-    const struct tare_rendering how = {.definition = o->definition,
-                                       .folder = o->folder,
-                                       .limit = o->limit ? (size_t)o->limit : SIZE_MAX,
-                                       .keep = tare_grading_needs_documents(&o->grading)};
-    return tare_prompts_make(&how, (uint64_t)o->fewshot_seed, &o->prompts, err);
+    struct tare_rendering how = {.definition = o->definition,
+                                 .folder = o->folder,
+                                 .limit = o->limit ? (size_t)o->limit : SIZE_MAX,
+                                 .keep = tare_grading_needs_documents(&o->grading)};
+    int r = tare_perturbing_init(o->perturb, o->perturb_rate, seed, &how.perturbing, err);
+    return r == 0 ? tare_prompts_make(&how, (uint64_t)o->fewshot_seed, &o->prompts, err) : r;
 }
 
 static int open_task(void *self, const char *data_dir, const struct tare_rng *seed, struct tare_err *err)
 {
     struct opened *o = self;
     (void)data_dir;
-    (void)seed; /* the draw of examples has the seed of lm-evaluation-harness */
     int r = tare_definition_load(o->definition_path, &o->definition, err);
     if (r < 0) {
         return r;
@@ -170,7 +184,7 @@ static int open_task(void *self, const char *data_dir, const struct tare_rng *se
     r = apply_options(o, err);
     r = r == 0 ? name_sources(o, err) : r;
     r = r == 0 ? check_sources(o, err) : r;
-    r = r == 0 ? make_prompts(o, err) : r;
+    r = r == 0 ? make_prompts(o, seed, err) : r;
     if (r < 0) {
         close_task(self);
     }

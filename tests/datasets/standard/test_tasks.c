@@ -237,6 +237,31 @@ static void test_labels_of_another_file(void **state)
     close_file(&t);
 }
 
+/* Words of the question change, those of the template, the choices and the examples do not. */
+static void test_perturbed(void **state)
+{
+    static const char *const options[] = {"num_fewshot=1", "perturb=swap", "perturb_rate=1", NULL};
+    static const char *const wrong[] = {"perturb=shout", NULL};
+    (void)state;
+    put_file("d.jsonl", "{\"q\": \"chemical reaction\", \"c\": [\"yellow\", \"green\"]}\n");
+    const char *path =
+        put_task("\"output\": \"multiple_choice\", \"context\": \"Question: {{q}}\", \"choices\": \"{{c}}\", "
+                 "\"target\": \"0\", \"samples\": [{\"q\": \"table\", \"c\": [\"chair\"]}], "
+                 "\"fewshot\": \"first\", \"metrics\": [{\"metric\": \"acc\"}]}");
+    struct opened_task t = open_file(path, options);
+    struct tare_item item = item_of(&t, 0);
+    static const char before[] = "Question: table chair\n\nQuestion: ", plain[] = "chemical reaction";
+    assert_int_equal(item.text.n, sizeof before - 1 + sizeof plain - 1);
+    assert_memory_equal(item.text.data, before, sizeof before - 1);
+    assert_memory_not_equal(item.text.data + sizeof before - 1, plain, sizeof plain - 1);
+    assert_text(item.choices[0], " yellow");
+    close_file(&t);
+    t = open_file(path, wrong);
+    assert_true(t.rc < 0);
+    assert_non_null(strstr(t.err.msg, "swap, delete"));
+    close_file(&t);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_files, remove_files)
@@ -252,6 +277,7 @@ int main(void)
         CASE(test_generation),
         CASE(test_likelihood_and_rolling),
         CASE(test_labels_of_another_file),
+        CASE(test_perturbed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
