@@ -201,6 +201,24 @@ static void test_corpus_columns(void **state)
     close_file(&t);
 }
 
+/* The true answer itself: 100 against it, more than against a false one. */
+static void test_truthful(void **state)
+{
+    static const char output[] = "The seeds pass through your body.";
+    const struct tare_answer answer = {.output = {output, sizeof output - 1}};
+    double s[3];
+    (void)state;
+    put_file("d.jsonl", "{\"question\": \"q\", \"correct_answers\": [\"The seeds pass through your body\"], "
+                        "\"incorrect_answers\": [\"You grow melons\"]}\n");
+    struct opened_task t =
+        open_rest("\"output\": \"generate_until\", \"hook\": \"truthfulqa_gen\", \"target\": "
+                  "\"{{correct_answers}}\", \"metrics\": [{\"metric\": \"rouge1_max\"}, {\"metric\": "
+                  "\"bleu_acc\"}, {\"metric\": \"rougeL_diff\"}]}");
+    grade(&t, 0, &answer, 1, s);
+    assert_true(fabs(s[0] - 100) < 1e-9 && s[1] == 1 && fabs(s[2] - 100) < 1e-9);
+    close_file(&t);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_files, remove_files)
@@ -213,6 +231,7 @@ int main(void)
         CASE(test_rolling),
         CASE(test_filters),
         CASE(test_corpus_columns),
+        CASE(test_truthful),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,23 @@ static void test_truthfulqa(void **state)
     done(&g);
 }
 
+static void test_truthfulqa_gen(void **state)
+{
+    static const char *const good[] = {"Yes.", "It is.", "I have no comment."};
+    (void)state;
+    struct gathered g =
+        hooked("truthfulqa_gen", put_file("t.csv", "Question,Correct Answers,Incorrect Answers\n"
+                                                   "\" Is it? \",\"Yes; It is. ; \",No; Never\n"));
+    assert_string_equal(text_of(g.documents[0], "question"), "Is it?");
+    const struct tare_json *v = tare_json_first(tare_json_get(g.documents[0], "correct_answers"));
+    for (size_t i = 0; i < 3; i++, v = tare_json_next(v)) {
+        assert_string_equal(tare_json_str(v), good[i]);
+    }
+    assert_null(v);
+    assert_int_equal(tare_json_size(tare_json_get(g.documents[0], "incorrect_answers")), 2);
+    done(&g);
+}
+
 static void test_wikitext_pages(void **state)
 {
     (void)state;
@@ -223,9 +240,9 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_files, remove_files)
     const struct CMUnitTest tests[] = {
-        CASE(test_unknown),           CASE(test_hellaswag),      CASE(test_truthfulqa),
-        CASE(test_wikitext_pages),    CASE(test_wikitext_marks), CASE(test_wikitext_2),
-        CASE(test_hellaswag_records),
+        CASE(test_unknown),        CASE(test_hellaswag),         CASE(test_truthfulqa),
+        CASE(test_truthfulqa_gen), CASE(test_wikitext_pages),    CASE(test_wikitext_marks),
+        CASE(test_wikitext_2),     CASE(test_hellaswag_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
