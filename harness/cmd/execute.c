@@ -127,8 +127,14 @@ static int on_scores(void *ctx, int64_t item, const double *values, size_t n, st
     return r;
 }
 
-static const struct tare_inbox_ops recorder_ops = {on_items,  on_facts, on_phase, on_reading,
-                                                   on_sample, NULL,     on_scores};
+static int on_prompts(void *ctx, const char *sha256, struct tare_err *err)
+{
+    struct recorder *rec = ctx;
+    return tare_store_set_prompts(rec->store, rec->job->cell_id, sha256, err);
+}
+
+static const struct tare_inbox_ops recorder_ops = {on_items,  on_facts, on_phase,  on_reading,
+                                                   on_sample, NULL,     on_scores, on_prompts};
 
 static int on_rest(void *ctx, enum tare_phase_name phase, int64_t begin_ns, int64_t end_ns,
                    struct tare_err *err)

@@ -148,6 +148,23 @@ static int take_scores(const struct tare_inbox_ops *ops, void *ctx, const char *
     return ops->scores(ctx, item, values, (n - sizeof item) / sizeof *values, err);
 }
 
+static int take_prompts(const struct tare_inbox_ops *ops, void *ctx, const char *data, size_t n,
+                        struct tare_err *err)
+{
+    char sha256[65];
+    if (n != sizeof sha256 - 1) {
+        return bad_frame("a hash has the wrong size", err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!strchr("0123456789abcdef", data[i]) || !data[i]) {
+            return bad_frame("a hash is none", err);
+        }
+    }
+    memcpy(sha256, data, n);
+    sha256[n] = '\0';
+    return ops->prompts(ctx, sha256, err);
+}
+
 static int take_frame(struct tare_inbox *box, uint32_t type, const char *data, size_t n,
                       const struct tare_inbox_ops *ops, void *ctx, struct tare_err *err)
 {
@@ -169,6 +186,8 @@ static int take_frame(struct tare_inbox *box, uint32_t type, const char *data, s
         return take_sample(ops, ctx, data, n, err);
     case TARE_FRAME_SCORES:
         return take_scores(ops, ctx, data, n, err);
+    case TARE_FRAME_PROMPTS:
+        return take_prompts(ops, ctx, data, n, err);
     case TARE_FRAME_ITEMS:
     case TARE_FRAME_PHASE:
     case TARE_FRAME_END:

@@ -5,6 +5,7 @@
 #include "base/plain.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* A member that is added to an item must be added below, or packs would not see it. (One of four bytes could
  * hide in the padding at its end.) */
@@ -115,4 +116,30 @@ int tare_pack_item(const struct tare_item *item, struct tare_buf *to, struct tar
     }
     tare_buf_printf(to, ",\"level\":%" PRId32 "}\n", item->level);
     return 0;
+}
+
+int tare_pack_items_hash(const struct tare_task *task, void *self, char out[TARE_SHA256_HEX],
+                         struct tare_err *err)
+{
+    struct tare_buf line;
+    char digest[TARE_SHA256_HEX];
+    struct tare_hasher *hasher = tare_hasher_begin();
+    size_t n = task->count(self);
+    int r = 0;
+    tare_buf_init(&line, 1 << 30);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        struct tare_item item = {0};
+        r = task->item(self, i, &item, err);
+        r = r == 0 ? tare_pack_item(&item, &line, err) : r;
+        r = r == 0 ? tare_buf_check(&line, "an item", err) : r;
+        tare_hasher_add(hasher, line.data, r == 0 ? line.used : 0);
+        tare_buf_drop(&line, line.used);
+    }
+    tare_buf_fini(&line);
+    int ended = tare_hasher_end(hasher, digest, r == 0 ? err : NULL);
+    r = r == 0 ? ended : r;
+    if (r == 0) {
+        memcpy(out, digest, sizeof digest);
+    }
+    return r;
 }

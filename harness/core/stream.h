@@ -21,7 +21,8 @@ enum tare_frame_type {
     TARE_FRAME_READING, /* value, u, gain, then nine NUL-terminated strings */
     TARE_FRAME_SAMPLE,  /* struct tare_sample and its tails */
     TARE_FRAME_END,     /* struct tare_end_frame: nothing follows */
-    TARE_FRAME_SCORES   /* int64: the item; then one double for each column of the task */
+    TARE_FRAME_SCORES,  /* int64: the item; then one double for each column of the task */
+    TARE_FRAME_PROMPTS  /* 64 hexadecimal digits: the hash of all that is asked (core/pack_item.h) */
 };
 
 struct tare_phase_frame {
@@ -67,6 +68,7 @@ struct tare_inbox_ops {
     int (*sample)(void *ctx, const struct tare_sample *sample, struct tare_err *err);
     int (*end)(void *ctx, const struct tare_end_frame *end, struct tare_err *err);
     int (*scores)(void *ctx, int64_t item, const double *values, size_t n, struct tare_err *err);
+    int (*prompts)(void *ctx, const char *sha256, struct tare_err *err);
 };
 
 struct tare_inbox {

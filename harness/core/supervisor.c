@@ -78,8 +78,14 @@ static int see_scores(void *ctx, int64_t item, const double *values, size_t n, s
     return f->args->ops->scores ? f->args->ops->scores(f->args->ctx, item, values, n, err) : 0;
 }
 
-static const struct tare_inbox_ops flight_ops = {see_items,  see_facts, see_phase, see_reading,
-                                                 see_sample, see_end,   see_scores};
+static int see_prompts(void *ctx, const char *sha256, struct tare_err *err)
+{
+    struct flight *f = ctx;
+    return f->args->ops->prompts ? f->args->ops->prompts(f->args->ctx, sha256, err) : 0;
+}
+
+static const struct tare_inbox_ops flight_ops = {see_items,  see_facts, see_phase,  see_reading,
+                                                 see_sample, see_end,   see_scores, see_prompts};
 
 /* Milliseconds until the next thing to do. */
 static int next_wait_ms(const struct flight *f)

@@ -10,6 +10,7 @@
 #include "core/instance.h"
 #include "core/isolate.h"
 #include "core/metering.h"
+#include "core/pack_item.h"
 #include "core/plugin.h"
 #include "core/stream_version.h"
 
@@ -147,6 +148,21 @@ static int open_task(struct worker *w, struct tare_err *err)
     return r;
 }
 
+/* What is asked, as a hash: of tasks whose data lie outside of tare. One that is taken up again is known by
+ * it. */
+static int send_prompts(struct worker *w, struct tare_err *err)
+{
+    char sha256[TARE_SHA256_HEX];
+    if (!w->task->source_unopened) {
+        return 0;
+    }
+    int r = tare_pack_items_hash(w->task, w->task_self, sha256, err);
+    if (r == 0) {
+        tare_outbox_put(&w->outbox, TARE_FRAME_PROMPTS, sha256, sizeof sha256 - 1, NULL, 0);
+    }
+    return r;
+}
+
 static int prepare(struct worker *w, struct tare_err *err)
 {
     int r = open_task(w, err);
@@ -168,7 +184,7 @@ static int prepare(struct worker *w, struct tare_err *err)
         int64_t items = (int64_t)w->prepared.count;
         tare_outbox_put(&w->outbox, TARE_FRAME_ITEMS, &items, sizeof items, NULL, 0);
     }
-    return r;
+    return r == 0 ? send_prompts(w, err) : r;
 }
 
 /* Asks the last items, whose answers are dropped, so that caches of the first ones stay cold. */

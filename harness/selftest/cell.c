@@ -76,7 +76,7 @@ int tare_known_cell_run(const struct tare_paths *paths, const char *plan_text, s
                         struct tare_known_cell *out, struct tare_err *err)
 {
     static const struct tare_inbox_ops ops = {on_items,  on_facts, on_phase, on_reading,
-                                              on_sample, NULL,     NULL};
+                                              on_sample, NULL,     NULL,     NULL};
     struct tare_plan plan;
     struct tare_supervised ended = {0};
     memset(out, 0, sizeof *out);

@@ -88,6 +88,9 @@ TARE_MUST_CHECK int tare_store_add_cell(struct tare_store *store, const struct t
                                         int64_t *out_id, struct tare_err *err);
 TARE_MUST_CHECK int tare_store_set_items(struct tare_store *store, int64_t cell_id, int64_t items,
                                          struct tare_err *err);
+/* What the cell's task asks. TARE_E_DATABASE if another hash is there: then its data have changed. */
+TARE_MUST_CHECK int tare_store_set_prompts(struct tare_store *store, int64_t cell_id, const char *sha256,
+                                           struct tare_err *err);
 TARE_MUST_CHECK int tare_store_set_verdict(struct tare_store *store, int64_t cell_id, const char *verdict,
                                            const char *reasons, struct tare_err *err);
 /* A file known by path, size and time: its number and hash, or TARE_ABSENT and "". */

@@ -62,6 +62,29 @@ int tare_store_set_items(struct tare_store *store, int64_t cell_id, int64_t item
     return tare_sql_run(store, NULL, err, "UPDATE cell SET items = ? WHERE id = ?", "ni", items, cell_id);
 }
 
+int tare_store_set_prompts(struct tare_store *store, int64_t cell_id, const char *sha256,
+                           struct tare_err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = tare_sql_prepare(
+        store, "SELECT 1 FROM cell WHERE id = ? AND prompts_sha256 IS NOT NULL AND prompts_sha256 <> ?", &s,
+        err, "it", cell_id, sha256);
+    r = r == 0 ? tare_sql_step(store, s, err) : r;
+    if (s) {
+        (void)sqlite3_reset(s);
+    }
+    if (r < 0) {
+        return r;
+    }
+    return r == 1 ? tare_err_set(
+                        err, TARE_E_DATABASE,
+                        "database %s: the task asks other questions than when the cell began; its data have "
+                        "changed",
+                        store->path)
+                  : tare_sql_run(store, NULL, err, "UPDATE cell SET prompts_sha256 = ? WHERE id = ?", "ti",
+                                 sha256, cell_id);
+}
+
 int tare_store_set_verdict(struct tare_store *store, int64_t cell_id, const char *verdict,
                            const char *reasons, struct tare_err *err)
 {

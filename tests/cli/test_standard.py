@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks out of files through the program: what they ask, what is stored, and what goes wrong with them."""
+import hashlib
 import json
 import os
 import signal
+import tarfile
 import time
 
 from clilib import contains, equal, figures, main, query, scalar, start, strict_json, tare, true, wait_until
@@ -59,6 +61,10 @@ def test_scores_are_stored():
     equal(value, 0.75, "acc")
     true(low < 0.75 < high, "interval")
     true(abs(found["acc_stderr"][0] - 0.25) < 1e-12, "standard error: 0.5 / sqrt(4)")
+    packed = tare("pack", f"./mine.json,data={os.getcwd()}", "-o", "mine.tar")
+    with tarfile.open("mine.tar") as pack:
+        prompts = pack.extractfile("prompts.jsonl").read()
+    equal(scalar("s.db", "SELECT prompts_sha256 FROM cell"), hashlib.sha256(prompts).hexdigest(), f"what was asked: {packed.out}")
     equal(scalar("s.db", "SELECT count(*) FROM artifact WHERE path LIKE '%mine.json' OR path LIKE '%d.jsonl'"), 2, "hashed files")
 
 

@@ -179,7 +179,7 @@ static int see_end(void *ctx, const struct tare_end_frame *end, struct tare_err 
 }
 
 static const struct tare_inbox_ops ops = {see_number, see_nothing, see_phase, see_reading,
-                                          see_sample, see_end,     NULL};
+                                          see_sample, see_end,     NULL,      NULL};
 
 static int read_all(int fd, void *ctx, struct tare_err *err)
 {

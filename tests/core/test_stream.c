@@ -104,8 +104,15 @@ static int see_scores(void *ctx, int64_t item, const double *values, size_t n, s
     return called(seen, err);
 }
 
-static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase, see_reading,
-                                          see_sample, see_end,   see_scores};
+static int see_prompts(void *ctx, const char *sha256, struct tare_err *err)
+{
+    struct seen *seen = ctx;
+    tare_buf_printf(&seen->trace, "prompts %s\n", sha256);
+    return called(seen, err);
+}
+
+static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase,  see_reading,
+                                          see_sample, see_end,   see_scores, see_prompts};
 
 static const struct tare_request_record records[] = {{10, 20, -1.5, 7, 3}, {30, 40, -0x1.8p-3, 8, 4}};
 static const int64_t token_ns[] = {5, 6, INT64_MAX};
@@ -151,6 +158,8 @@ static void put_everything(struct tare_outbox *box)
     tare_outbox_put_sample(box, &sample);
     static const double scores[] = {0.5, -3};
     tare_outbox_put(box, TARE_FRAME_SCORES, &sample.item, sizeof sample.item, scores, sizeof scores);
+    static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    tare_outbox_put(box, TARE_FRAME_PROMPTS, hash, sizeof hash - 1, NULL, 0);
     struct tare_end_frame end = {.code = TARE_E_BACKEND, .message = "it fell over"};
     tare_outbox_put(box, TARE_FRAME_END, &end, sizeof end, NULL, 0);
 }
@@ -167,6 +176,7 @@ static const char expected[] =
     "sample 1 1 2 -1 9 0x1.23p+5 -7 -4 -1 1099511627776 -1 77 2199023255552 1 12 0 [10 20 -0x1.8p+0 7 3] "
     "[30 40 -0x1.8p-3 8 4] 5 6 9223372036854775807 three bytes\xff\n"
     "scores 1 0x1p-1 -0x1.8p+1\n"
+    "prompts 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
     "end -7 it fell over\n";
 
 /* The bytes that the worker would send. */
@@ -300,7 +310,7 @@ static void test_length_lies(void **state)
     (void)state;
     size_t at[32];
     size_t n = frames(at);
-    assert_int_equal(n, 10);
+    assert_int_equal(n, 11);
     for (size_t f = 0; f < n; f++) {
         uint32_t head[2];
         memcpy(head, wire + at[f], sizeof head);
@@ -318,7 +328,7 @@ static void test_length_lies(void **state)
 static void test_types(void **state)
 {
     (void)state;
-    static const uint32_t types[] = {0, TARE_FRAME_SCORES + 1, 0xffffffffU, 0x01000000U};
+    static const uint32_t types[] = {0, TARE_FRAME_PROMPTS + 1, 0xffffffffU, 0x01000000U};
     size_t at[32];
     size_t n = frames(at);
     for (size_t f = 0; f < n; f++) {
@@ -359,7 +369,7 @@ static void test_tail_lies(void **state)
     (void)state;
     static const uint32_t counts[] = {1, 2, 3, 0x7fffffffU, 0xffffffffU};
     size_t at[32];
-    size_t n = frames(at), sample = at[n - 3] + 8;
+    size_t n = frames(at), sample = at[n - 4] + 8;
     const size_t members[] = {offsetof(struct tare_sample, n_records),
                               offsetof(struct tare_sample, n_token_ns),
                               offsetof(struct tare_sample, n_output)};

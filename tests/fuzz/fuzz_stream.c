@@ -96,8 +96,16 @@ static int see_scores(void *ctx, int64_t item, const double *values, size_t n, s
     return 0;
 }
 
-static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase, see_reading,
-                                          see_sample, see_end,   see_scores};
+static int see_prompts(void *ctx, const char *sha256, struct tare_err *err)
+{
+    (void)ctx;
+    (void)err;
+    fuzz_check(strspn(sha256, "0123456789abcdef") == 64 && sha256[64] == '\0', "a hash that is none");
+    return 0;
+}
+
+static const struct tare_inbox_ops ops = {see_items,  see_facts, see_phase,  see_reading,
+                                          see_sample, see_end,   see_scores, see_prompts};
 
 static int read_stream(const char *data, size_t n, struct tare_rng *rng, struct tare_err *err)
 {

@@ -148,6 +148,15 @@ static void test_seal_of_a_repeat(void **state)
     assert_true(steps < 150 * readings);
 }
 
+/* What a cell asks is said once, and never otherwise. */
+static void test_prompts_of_a_cell(void **state)
+{
+    (void)state;
+    must(tare_store_set_prompts(store, 7, "aa", &err));
+    must(tare_store_set_prompts(store, 7, "aa", &err));
+    assert_int_equal(tare_store_set_prompts(store, 7, "bb", &err), TARE_E_DATABASE);
+}
+
 /* By item whatever their order; what is no number leaves no row; taking a repeat back takes all of it. */
 static void test_scores(void **state)
 {
@@ -176,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readings_of_a_cell), cmocka_unit_test(test_phases_of_a_cell),
-        cmocka_unit_test(test_seal_of_a_repeat), cmocka_unit_test(test_scores)};
+        cmocka_unit_test(test_seal_of_a_repeat), cmocka_unit_test(test_prompts_of_a_cell),
+        cmocka_unit_test(test_scores)};
     return cmocka_run_group_tests(tests, begin, end);
 }

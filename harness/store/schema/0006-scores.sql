@@ -7,3 +7,5 @@ CREATE TABLE score (
     value REAL NOT NULL,
     PRIMARY KEY (repeat_id, name, item)
 ) WITHOUT ROWID;
+-- SHA-256 of all that the cell's task asks, of tasks whose data lie outside of tare.
+ALTER TABLE cell ADD COLUMN prompts_sha256 TEXT;
