@@ -8,14 +8,26 @@ from clilib import EXE, MS, equal, figure_line, main, now_ns, query, tare, true
 ROUNDS = 50
 
 
-def test_version():
+def median_ms(*args):
     spent = []
     for _ in range(ROUNDS):
         begin = now_ns()
-        subprocess.run([EXE, "--version"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([EXE, *args], check=True, stdout=subprocess.DEVNULL)
         spent.append(now_ns() - begin)
-    value = median(spent) / MS
+    return median(spent) / MS
+
+
+def test_version():
+    value = median_ms("--version")
     figure_line("startup.version", value, "ms", "<5", value < 5)
+
+
+def test_tasks():
+    """A task is found by name and opened; to list them every task file is read and checked."""
+    value = median_ms("prompts", "add", "--count", "1")
+    figure_line("startup.names", value, "ms", "<10", value < 10)
+    value = median_ms("list", "tasks")
+    figure_line("startup.every_task_file_read", value, "ms", "-", True)
 
 
 def first_phase_after(args):
