@@ -20,7 +20,7 @@ def make():
 def test_every_score_prints():
     make()
     found = names()
-    equal(len(found), 14, "scores")
+    equal(len(found), 15, "scores")
     for name in found:
         table = strict_json(tare("report", "s.db", "--score", name, "--json").out, name)
         true(table["rows"], f"{name} has rows")

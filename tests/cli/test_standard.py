@@ -68,6 +68,21 @@ def test_scores_are_stored():
     equal(scalar("s.db", "SELECT count(*) FROM artifact WHERE path LIKE '%mine.json' OR path LIKE '%d.jsonl'"), 2, "hashed files")
 
 
+def test_a_group_is_pooled():
+    """Three of four right, and two of two: 5/6, with sqrt(3 x 0.25^2 x 4 / (6 - 2) / 6) of standard error."""
+    documents(4)
+    write("mine.json", CHOICE)
+    rows = [(0, 0, -1, 1), (0, 1, -2, 0), (1, 0, -3, 0), (1, 1, -1, 1), (2, 0, -4, 0), (2, 1, -2, 0), (3, 0, -9, 0), (3, 1, -8, 0)]
+    tare("run", "--db", "g.db", "--model", replay(rows, "g.tsv"), "--task", f"./mine.json,name=g_a,data={os.getcwd()}",
+         "--task", f"./mine.json,name=g_b,limit=2,data={os.getcwd()}", "--repeats", "1")
+    table = strict_json(tare("report", "g.db", "--score", "group", "--set", "tasks=g_*", "--json").out, "group")
+    text = json.dumps(table)
+    contains(text, "0.83333333333333", "mean over documents")
+    contains(text, "0.486857", "lower end")
+    contains(json.dumps(strict_json(tare("report", "g.db", "--score", "group", "--set", "tasks=g_*", "--set", "of=3", "--json").out,
+                                    "group of three")), "not all tasks", "a group that is not whole")
+
+
 def test_answers_by_number():
     documents(2)
     write("mine.json", CHOICE)
