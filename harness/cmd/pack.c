@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "core/builtin.h"
+#include "core/opened_task.h"
 #include <tare/data_folder.h>
 #include "core/pack.h"
 
@@ -36,45 +37,12 @@ static const struct tare_opt options[] = {
      .help = "folder of the data, as of 'tare fetch'; names in the pack start there"},
     TARE_OPT_END};
 
-/* A task that is open. */
-struct opened {
-    const struct tare_task *task;
-    void *self;
-    bool is_open;
-};
-
-static int open_task(struct opened *o, const struct tare_pack_recipe *recipe, const struct tare_paths *paths,
-                     struct tare_err *err)
+static int open_task(struct tare_opened_task *o, const struct tare_pack_recipe *recipe,
+                     const struct tare_paths *paths, struct tare_err *err)
 {
-    char what[96];
-    struct tare_rng root;
-    int r = tare_find_task(recipe->task, &o->task, err);
-    if (r < 0) {
-        return r;
-    }
-    (void)snprintf(what, sizeof what, "task %.60s", o->task->name);
-    o->self = calloc(1, o->task->priv_size ? o->task->priv_size : 1);
-    if (!o->self) {
-        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
-    }
-    tare_rng_init(&root, (uint64_t)recipe->seed);
-    struct tare_rng seed = tare_rng_split(&root, o->task->name, 0);
-    r = tare_opts_init(o->task->options, o->self, err);
-    r = r == 0 ? tare_opts_from_json(o->task->options, o->self, recipe->options, NULL, what, err) : r;
-    r = r == 0 ? o->task->open(o->self, paths->data, &seed, err) : r;
-    o->is_open = r == 0;
-    return r;
-}
-
-static void close_task(struct opened *o)
-{
-    if (o->is_open && o->task->close) {
-        o->task->close(o->self);
-    }
-    if (o->self) {
-        tare_opts_fini(o->task->options, o->self);
-    }
-    free(o->self);
+    const struct tare_task_wanted wanted = {
+        .name = recipe->task, .options = recipe->options, .data_dir = paths->data, .seed = recipe->seed};
+    return tare_opened_task_open(&wanted, o, err);
 }
 
 /* "TASK,option=value,..."; text is modified. */
@@ -98,14 +66,14 @@ static int make(const struct tare_pack_recipe *recipe, const char *data, const s
                 FILE *to, const char *what, struct tare_pack_made *out, struct tare_err *err)
 {
     char folder[TARE_PATH_MAX];
-    struct opened opened = {.is_open = false};
+    struct tare_opened_task opened = {.opened = false};
     int r = tare_data_folder(data, folder, sizeof folder, err);
     const char *const roots[] = {folder, paths->data, NULL};
     r = r == 0 ? open_task(&opened, recipe, paths, err) : r;
     const struct tare_pack_subject subject = {
         .task = opened.task, .self = opened.self, .roots = roots, .recipe = recipe};
     r = r == 0 ? tare_pack_make(&subject, to, what, out, err) : r;
-    close_task(&opened);
+    tare_opened_task_close(&opened);
     return r;
 }
 

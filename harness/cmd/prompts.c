@@ -3,8 +3,8 @@
 #include "cmd/prompts.h"
 
 #include "base/buf.h"
+#include "cmd/cmd.h"
 #include "cmd/plan_args.h"
-#include "core/builtin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,56 +40,32 @@ static int read_entry(const char *text, struct tare_json **out, struct tare_err 
     return 0;
 }
 
-static int open_entry(const struct tare_json *entry, const struct tare_paths *paths,
-                      struct tare_opened_task *to, struct tare_err *err)
+static int open_task(const char *text, const struct tare_paths *paths, struct tare_opened_task *out,
+                     struct tare_err *err)
 {
-    struct tare_rng root, seed;
-    const char *name = tare_json_str(tare_json_get(entry, "task"));
-    int r = tare_find_task(name ? name : "", &to->task, err);
-    to->self = r == 0 ? calloc(1, to->task->priv_size + 1) : NULL;
-    if (r == 0 && !to->self) {
-        return tare_err_set(err, TARE_E_NOMEM, "out of memory");
-    }
+    struct tare_json *list = NULL;
+    int r = read_entry(text, &list, err);
     if (r < 0) {
         return r;
     }
-    tare_rng_init(&root, 1);
-    seed = tare_rng_split(&root, to->task->name, 0);
-    r = tare_opts_init(to->task->options, to->self, err);
-    r = r == 0 ? tare_opts_from_json(to->task->options, to->self, tare_json_get(entry, "options"), NULL, name,
-                                     err)
-               : r;
-    r = r == 0 ? to->task->open(to->self, paths->data, &seed, err) : r;
-    to->opened = r == 0;
-    return r;
-}
-
-int tare_task_open(const char *text, const struct tare_paths *paths, struct tare_opened_task *out,
-                   struct tare_err *err)
-{
-    struct tare_json *list = NULL;
-    memset(out, 0, sizeof *out);
-    int r = read_entry(text, &list, err);
-    r = r == 0 ? open_entry(tare_json_first(tare_json_get(list, "tasks")), paths, out, err) : r;
+    const struct tare_json *entry = tare_json_first(tare_json_get(list, "tasks"));
+    const char *name = tare_json_str(tare_json_get(entry, "task"));
+    const struct tare_task_wanted wanted = {.name = name ? name : "",
+                                            .options = tare_json_get(entry, "options"),
+                                            .data_dir = paths->data,
+                                            .seed = 1};
+    r = tare_opened_task_open(&wanted, out, err);
     tare_json_destroy(list);
     return r;
 }
 
-void tare_task_close(struct tare_opened_task *task)
-{
-    if (task->opened) {
-        task->task->close(task->self);
-    }
-    if (task->self) {
-        tare_opts_fini(task->task->options, task->self);
-        free(task->self);
-    }
-    memset(task, 0, sizeof *task);
-}
-
 static void add_bytes(struct tare_json *to, const char *key, struct tare_bytes text)
 {
-    char *copy = strndup(text.data ? text.data : "", text.n);
+    char *copy = malloc(text.n + 1); /* the text does not end in a NUL */
+    if (copy) {
+        memcpy(copy, text.n ? text.data : "", text.n);
+        copy[text.n] = '\0';
+    }
     tare_json_add_str(to, key, copy);
     free(copy);
 }
@@ -187,13 +163,13 @@ static int run(const void *given, const struct tare_command_args *args, struct t
     if (args->n_words != 1) {
         return tare_err_set(err, TARE_E_USAGE, "name one task; 'tare list tasks' shows them");
     }
-    int r = tare_task_open(args->words[0], args->paths, &task, err);
+    int r = open_task(args->words[0], args->paths, &task, err);
     if (r == 0 && o->hash) {
         r = print_hash(&task, o->hash, args->json, err);
     } else if (r == 0) {
         r = print_items(&task, o, args->json, err);
     }
-    tare_task_close(&task);
+    tare_opened_task_close(&task);
     return r;
 }
 

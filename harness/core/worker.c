@@ -10,6 +10,7 @@
 #include "core/instance.h"
 #include "core/isolate.h"
 #include "core/metering.h"
+#include "core/opened_task.h"
 #include "core/pack_item.h"
 #include "core/plugin.h"
 #include "core/stream_version.h"
@@ -28,9 +29,9 @@ struct worker {
     struct tare_instance instance;
     struct tare_metering metering;
     int outside_fd;
-    const struct tare_task *task;
+    struct tare_opened_task opened;
+    const struct tare_task *task; /* those of `opened` */
     void *task_self;
-    bool task_opened;
     struct tare_prepared prepared;
     struct tare_ask ask;
     struct tare_answers answers;      /* of a task that grades by itself */
@@ -122,29 +123,14 @@ static int load(struct worker *w, struct tare_err *err)
 
 static int open_task(struct worker *w, struct tare_err *err)
 {
-    int r = tare_find_task(w->spec.task, &w->task, err);
-    if (r < 0) {
-        return r;
-    }
-    if (w->spec.task_version && w->spec.task_version != (int64_t)w->task->version) {
-        return tare_err_set(err, TARE_E_USAGE,
-                            "task %s: the stored run is of its version %lld, this tare has %u", w->task->name,
-                            (long long)w->spec.task_version, w->task->version);
-    }
-    char what[96];
-    (void)snprintf(what, sizeof what, "task %.60s", w->task->name);
-    w->task_self = calloc(1, w->task->priv_size ? w->task->priv_size : 1);
-    if (!w->task_self) {
-        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
-    }
-    struct tare_rng root;
-    tare_rng_init(&root, (uint64_t)w->spec.seed);
-    struct tare_rng seed = tare_rng_split(&root, w->task->name, 0);
-    r = tare_opts_init(w->task->options, w->task_self, err);
-    r = r < 0 ? r
-              : tare_opts_from_json(w->task->options, w->task_self, w->spec.task_options, NULL, what, err);
-    r = r < 0 ? r : w->task->open(w->task_self, w->spec.data_dir, &seed, err);
-    w->task_opened = r == 0;
+    const struct tare_task_wanted wanted = {.name = w->spec.task,
+                                            .options = w->spec.task_options,
+                                            .data_dir = w->spec.data_dir,
+                                            .seed = w->spec.seed,
+                                            .version = w->spec.task_version};
+    int r = tare_opened_task_open(&wanted, &w->opened, err);
+    w->task = w->opened.task;
+    w->task_self = w->opened.self;
     return r;
 }
 
@@ -387,13 +373,7 @@ static void finish(struct worker *w, int r, const struct tare_err *err)
     tare_answers_fini(&w->answers);
     tare_ask_fini(&w->ask);
     tare_prepared_fini(&w->prepared);
-    if (w->task_opened) {
-        w->task->close(w->task_self);
-    }
-    if (w->task_self) {
-        tare_opts_fini(w->task->options, w->task_self);
-        free(w->task_self);
-    }
+    tare_opened_task_close(&w->opened);
     tare_metering_close(&w->metering);
     tare_instance_close(&w->instance);
     tare_spec_fini(&w->spec);

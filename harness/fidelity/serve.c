@@ -3,9 +3,8 @@
 #include "fidelity/serve.h"
 
 #include "base/buf.h"
-#include "base/opt.h"
-#include "core/builtin.h"
-#include "core/isolate.h"
+#include "core/opened_task.h"
+#include "core/serving.h"
 #include "core/worker.h"
 #include "fidelity/answer.h"
 
@@ -21,9 +20,7 @@ struct server {
     struct tare_spec spec;
     struct tare_instance instance;
     struct tare_model_facts facts; /* with the context that both sides have */
-    const struct tare_task *task;
-    void *task_self;
-    bool task_opened;
+    struct tare_opened_task task;
     struct tare_prepared prepared;
 };
 
@@ -40,33 +37,6 @@ static bool read_all(int fd, void *to, size_t n)
         n -= done > 0 ? (size_t)done : 0;
     }
     return true;
-}
-
-static int read_spec(struct server *s, int fd, struct tare_err *err)
-{
-    struct tare_buf buf;
-    char chunk[4096];
-    ssize_t n;
-    tare_buf_init(&buf, 16 << 20);
-    while ((n = read(fd, chunk, sizeof chunk)) > 0) {
-        tare_buf_add(&buf, chunk, (size_t)n);
-    }
-    int r = tare_buf_check(&buf, "cell", err);
-    r = r == 0 ? tare_spec_parse(tare_buf_str(&buf), buf.used, &s->spec, err) : r;
-    tare_buf_fini(&buf);
-    return r;
-}
-
-static int load(struct server *s, int spec_fd, struct tare_err *err)
-{
-    int r = read_spec(s, spec_fd, err);
-    r = r < 0 ? r : tare_isolate(&s->spec, err); /* before anything can start a thread */
-    if (r == 0 && s->spec.folder && chdir(s->spec.folder) != 0) {
-        r = tare_err_set(err, TARE_E_IO, "folder %.300s: %s", s->spec.folder, strerror(errno));
-    }
-    r = r < 0 ? r : tare_instance_open(&s->instance, &s->spec, err);
-    r = r < 0 ? r : tare_instance_load(&s->instance, &s->spec, err);
-    return r < 0 ? r : tare_instance_describe(&s->instance, err);
 }
 
 /* What was loaded, or why not. */
@@ -96,25 +66,12 @@ static int greet(const struct server *s, int code, const struct tare_err *why, s
 
 static int open_task(struct server *s, struct tare_err *err)
 {
-    struct tare_rng root;
-    char what[96];
-    int r = tare_find_task(s->spec.task, &s->task, err);
-    if (r < 0) {
-        return r;
-    }
-    (void)snprintf(what, sizeof what, "task %.60s", s->task->name);
-    s->task_self = calloc(1, s->task->priv_size ? s->task->priv_size : 1);
-    if (!s->task_self) {
-        return tare_err_set(err, TARE_E_NOMEM, "%s: out of memory", what);
-    }
-    tare_rng_init(&root, (uint64_t)s->spec.seed);
-    const struct tare_rng seed = tare_rng_split(&root, s->task->name, 0);
-    r = tare_opts_init(s->task->options, s->task_self, err);
-    r = r < 0 ? r
-              : tare_opts_from_json(s->task->options, s->task_self, s->spec.task_options, NULL, what, err);
-    r = r < 0 ? r : s->task->open(s->task_self, s->spec.data_dir, &seed, err);
-    s->task_opened = r == 0;
-    return r;
+    const struct tare_task_wanted wanted = {.name = s->spec.task,
+                                            .options = s->spec.task_options,
+                                            .data_dir = s->spec.data_dir,
+                                            .seed = s->spec.seed};
+    tare_opened_task_close(&s->task);
+    return tare_opened_task_open(&wanted, &s->task, err);
 }
 
 /* Items are made as for a cell. Distributions serve where scores would. */
@@ -127,8 +84,8 @@ static int prepare_items(struct server *s, const struct tare_lockstep_prepare *w
     const struct tare_prepare_args args = {.ops = &ops,
                                            .backend = s->instance.self,
                                            .facts = &s->facts,
-                                           .task = s->task,
-                                           .task_self = s->task_self,
+                                           .task = s->task.task,
+                                           .task_self = s->task.self,
                                            .window_tok = wanted->window_tok,
                                            .lacks_why = s->instance.effective.why};
     tare_prepared_fini(&s->prepared);
@@ -145,10 +102,10 @@ static int answer_prepare(struct server *s, const char *body, size_t n_body, str
     }
     memcpy(&wanted, body, sizeof wanted);
     memset(&told, 0, sizeof told);
-    told.code = s->task_opened ? 0 : open_task(s, &why);
+    told.code = s->task.opened ? 0 : open_task(s, &why);
     told.code = told.code == 0 ? prepare_items(s, &wanted, &why) : told.code;
     if (told.code == 0) {
-        told.norm = (uint32_t)s->task->norm;
+        told.norm = (uint32_t)s->task.task->norm;
         told.items = (int64_t)s->prepared.count;
     }
     memcpy(told.message, why.msg, sizeof told.message);
@@ -255,13 +212,7 @@ static int serve_one(struct server *s, struct tare_err *err)
 static void finish(struct server *s)
 {
     tare_prepared_fini(&s->prepared);
-    if (s->task_opened) {
-        s->task->close(s->task_self);
-    }
-    if (s->task_self) {
-        tare_opts_fini(s->task->options, s->task_self);
-        free(s->task_self);
-    }
+    tare_opened_task_close(&s->task);
     tare_instance_close(&s->instance);
     tare_spec_fini(&s->spec);
 }
@@ -274,7 +225,7 @@ int tare_lockstep_serve(int spec_fd, int in_fd, int out_fd, struct tare_err *err
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN); /* a terminal sends it to all: who asks decides */
     tare_worker_quiet_libraries();
-    int loaded = load(&s, spec_fd, &why);
+    int loaded = tare_serving_load(spec_fd, &s.spec, &s.instance, &why);
     int r = greet(&s, loaded, &why, err);
     while (r >= 0 && loaded == 0 && (r = serve_one(&s, err)) == 1) {
     }

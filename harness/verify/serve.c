@@ -2,7 +2,7 @@
 /* One backend, one loop: read a frame, ask, answer. */
 #include "verify/serve.h"
 
-#include "core/isolate.h"
+#include "core/serving.h"
 #include "core/worker.h"
 #include "verify/recorder.h"
 
@@ -88,33 +88,6 @@ static int send_buf(const struct server *s, struct tare_buf *buf, struct tare_er
     }
     tare_buf_fini(buf);
     return r;
-}
-
-static int read_spec(struct server *s, int fd, struct tare_err *err)
-{
-    struct tare_buf buf;
-    char chunk[4096];
-    ssize_t n;
-    tare_buf_init(&buf, 16 << 20);
-    while ((n = read(fd, chunk, sizeof chunk)) > 0) {
-        tare_buf_add(&buf, chunk, (size_t)n);
-    }
-    int r = tare_buf_check(&buf, "cell", err);
-    r = r == 0 ? tare_spec_parse(tare_buf_str(&buf), buf.used, &s->spec, err) : r;
-    tare_buf_fini(&buf);
-    return r;
-}
-
-static int load(struct server *s, int spec_fd, struct tare_err *err)
-{
-    int r = read_spec(s, spec_fd, err);
-    r = r < 0 ? r : tare_isolate(&s->spec, err); /* before anything can start a thread */
-    if (r == 0 && s->spec.folder && chdir(s->spec.folder) != 0) {
-        r = tare_err_set(err, TARE_E_IO, "folder %.300s: %s", s->spec.folder, strerror(errno));
-    }
-    r = r < 0 ? r : tare_instance_open(&s->instance, &s->spec, err);
-    r = r < 0 ? r : tare_instance_load(&s->instance, &s->spec, err);
-    return r < 0 ? r : tare_instance_describe(&s->instance, err);
 }
 
 /* What was loaded, or why not. */
@@ -220,7 +193,7 @@ int tare_verify_serve(int spec_fd, int in_fd, int out_fd, struct tare_err *err)
     if (r < 0) {
         return r;
     }
-    int loaded = load(&s, spec_fd, &why);
+    int loaded = tare_serving_load(spec_fd, &s.spec, &s.instance, &why);
     r = greet(&s, loaded, &why, err);
     while (r >= 0 && loaded == 0 && (r = serve_one(&s, err)) == 1) {
     }
