@@ -203,6 +203,15 @@ static int score_chain(const struct tare_grading *grading, size_t chain, struct 
     return r;
 }
 
+bool tare_grading_needs_alone(const struct tare_grading *g)
+{
+    bool needs = false;
+    for (size_t i = 0; i < g->definition->n_metrics; i++) {
+        needs = needs || g->kinds[i]->needs_alone;
+    }
+    return needs;
+}
+
 int tare_grading_score(const struct tare_grading *grading, const struct tare_rendered_documents *documents,
                        size_t index, const struct tare_answer *answers, size_t n, double *scores,
                        struct tare_err *err)

@@ -35,6 +35,7 @@ struct tare_metric_kind {
     double scale;
     bool lower_is_better;
     bool needs_document;
+    bool needs_alone; /* each choice is asked once more with nothing before it, behind all others */
     const char *help;
     int (*score)(const struct tare_graded *g, double *columns, struct tare_err *err);
     /* Optional, both or none: once for all items. options are the metric's own, without what every metric
@@ -64,6 +65,7 @@ int tare_grading_init(const struct tare_definition *definition, struct tare_grad
                       struct tare_err *err);
 void tare_grading_fini(struct tare_grading *grading);
 bool tare_grading_needs_documents(const struct tare_grading *grading);
+bool tare_grading_needs_alone(const struct tare_grading *grading);
 int tare_grading_score(const struct tare_grading *grading, const struct tare_rendered_documents *documents,
                        size_t index, const struct tare_answer *answers, size_t n, double *scores,
                        struct tare_err *err);

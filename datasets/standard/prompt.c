@@ -86,6 +86,16 @@ static void cut(struct tare_prompts *p, size_t begin, struct tare_bytes *to, siz
     }
 }
 
+/* Every choice a second time, without a context; those of the first time get one each. */
+static void add_alone(struct tare_prompts *p, struct tare_bytes context, bool own, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        p->contexts[i] = own ? p->contexts[i] : context;
+        p->contexts[n + i] = (struct tare_bytes){"", 0};
+        p->choices[n + i] = p->choices[i];
+    }
+}
+
 /* Requests that ask for choices: n_choices of them, or the one of a likelihood. */
 static int choice_item(struct tare_prompts *p, size_t index, struct tare_item *out, struct tare_err *err)
 {
@@ -103,11 +113,20 @@ static int choice_item(struct tare_prompts *p, size_t index, struct tare_item *o
     if (d->n_contexts > 0 && several) {
         cut(p, p->ends[n_choices - 1], p->contexts, n_choices, d->n_contexts);
     }
+    uint32_t n_picked = 0;
+    bool contexts = several && d->n_contexts > 0;
+    if (several && p->alone) {
+        add_alone(p, (struct tare_bytes){p->room, n_text}, contexts, n_choices);
+        contexts = true;
+        n_choices *= 2;
+        n_picked = (uint32_t)d->n_choices;
+    }
     *out = (struct tare_item){.kind = TARE_ITEM_CHOICE,
                               .text = {p->room, n_text},
                               .choices = p->choices,
                               .n_choices = n_choices,
-                              .contexts = several && d->n_contexts ? p->contexts : NULL,
+                              .contexts = contexts ? p->contexts : NULL,
+                              .n_picked = n_picked,
                               .gold = d->gold >= 0 ? (size_t)d->gold : 0};
     return 0;
 }
@@ -165,8 +184,8 @@ static int make_room(struct tare_prompts *p, struct tare_err *err)
     for (size_t i = 0; i < p->documents.n; i++) {
         most = p->documents.all[i].n_choices > most ? p->documents.all[i].n_choices : most;
     }
-    p->choices = calloc(most, sizeof *p->choices);
-    p->contexts = calloc(most, sizeof *p->contexts);
+    p->choices = calloc(2 * most, sizeof *p->choices);
+    p->contexts = calloc(2 * most, sizeof *p->contexts);
     p->ends = calloc(2 * most, sizeof *p->ends);
     return p->choices && p->contexts && p->ends ? 0 : no_memory(p, err);
 }

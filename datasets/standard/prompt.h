@@ -10,6 +10,7 @@ struct tare_prompts {
     struct tare_rendered_documents documents;
     struct tare_rendered_documents pool; /* of the examples; empty without any */
     struct tare_shots shots;
+    bool alone; /* choices are asked once more with nothing before them */
     char *room; /* texts of the item that was made last */
     size_t n_room, cap_room;
     struct tare_bytes *choices, *contexts; /* point into room, once it is filled */

@@ -164,7 +164,9 @@ static int make_prompts(struct opened *o, const struct tare_rng *seed, struct ta
                                  .limit = o->limit ? (size_t)o->limit : SIZE_MAX,
                                  .keep = tare_grading_needs_documents(&o->grading)};
     int r = tare_perturbing_init(o->perturb, o->perturb_rate, seed, &how.perturbing, err);
-    return r == 0 ? tare_prompts_make(&how, (uint64_t)o->fewshot_seed, &o->prompts, err) : r;
+    r = r == 0 ? tare_prompts_make(&how, (uint64_t)o->fewshot_seed, &o->prompts, err) : r;
+    o->prompts.alone = r == 0 && tare_grading_needs_alone(&o->grading);
+    return r;
 }
 
 static int open_task(void *self, const char *data_dir, const struct tare_rng *seed, struct tare_err *err)

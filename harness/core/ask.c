@@ -382,7 +382,8 @@ static bool picked_gold(const struct tare_ask *ask, const struct tare_prepared_i
 {
     size_t best = 0;
     double best_score = -(double)INFINITY;
-    for (size_t i = 0; i < item->n_requests; i++) {
+    size_t n = item->n_picked > 0 && item->n_picked < item->n_requests ? item->n_picked : item->n_requests;
+    for (size_t i = 0; i < n; i++) {
         double by = ask->norm == TARE_NORM_BYTES ? (double)item->requests[i].n_bytes : 1.0;
         double score = ask->records[i].loglik / by;
         if (score > best_score) {

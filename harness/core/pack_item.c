@@ -85,6 +85,9 @@ static void add_choice(const struct tare_item *item, struct tare_buf *to)
     }
     add_texts("choices", item->choices, item->n_choices, to);
     tare_buf_printf(to, ",\"gold\":%zu", item->gold);
+    if (item->n_picked > 0) {
+        tare_buf_printf(to, ",\"n_picked\":%" PRIu32, item->n_picked);
+    }
 }
 
 static void add_generation(const struct tare_item *item, struct tare_buf *to)

@@ -423,6 +423,7 @@ static int prepare_item(struct builder *b, const struct tare_item *item, struct 
 {
     to->kind = item->kind;
     to->level = item->level;
+    to->n_picked = item->n_picked;
     if (tare_prepares_by_lm_eval(b, item)) {
         return tare_prepare_by_lm_eval(b, item, to);
     }

@@ -42,7 +42,8 @@ struct tare_prepared_item {
     enum tare_item_kind kind;
     int32_t code; /* 0, or why it cannot be asked */
     int32_t level;
-    int64_t den; /* TEXT: bytes; SPANS: graded tokens; CHOICE: 1 */
+    uint32_t n_picked; /* CHOICE: requests that may be picked; 0: all */
+    int64_t den;       /* TEXT: bytes; SPANS: graded tokens; CHOICE: 1 */
     size_t gold;
     const struct tare_bytes *stops;
     size_t n_stops;

@@ -162,16 +162,19 @@ static void test_choice(void **state)
     static const struct tare_bytes choices[] = {BYTES("bbbb"), BYTES("a"), BYTES("c"), BYTES("bbb")};
     static const struct {
         enum tare_choice_norm norm;
+        uint32_t n_picked;
         size_t picked;
-    } cases[] = {{TARE_NORM_NONE, 1},   /* -2 of a and c: the first of equals */
-                 {TARE_NORM_BYTES, 0}}; /* -3/4 */
-    for (size_t c = 0; c < 2; c++) {
+    } cases[] = {{TARE_NORM_NONE, 0, 1},  /* -2 of a and c: the first of equals */
+                 {TARE_NORM_BYTES, 0, 0}, /* -3/4 */
+                 {TARE_NORM_NONE, 1, 0}}; /* the others are asked and may not be picked */
+    for (size_t c = 0; c < 3; c++) {
         for (size_t gold = 0; gold < 4; gold++) {
             const struct tare_item item = {.kind = TARE_ITEM_CHOICE,
                                            .text = BYTES("?"),
                                            .choices = choices,
                                            .n_choices = 4,
-                                           .gold = gold};
+                                           .gold = gold,
+                                           .n_picked = cases[c].n_picked};
             struct setup s;
             set_up(&s, &item, 1, cases[c].norm);
             const struct tare_sample *sample = ask(&s, 0, by_letter);

@@ -16,6 +16,11 @@ static struct tare_bytes choice_of(const struct tare_graded *g, size_t i)
     return tare_documents_text(g->documents, g->documents->refs[g->document->first_choice + i]);
 }
 
+static size_t choices(const struct tare_graded *g)
+{
+    return g->document->n_choices < g->n ? g->document->n_choices : g->n;
+}
+
 /* An empty choice would divide by 0, which makes it the least likely there as here. */
 static double length_of(const struct tare_graded *g, size_t i, enum divisor by)
 {
@@ -27,7 +32,7 @@ static size_t picked(const struct tare_graded *g, enum divisor by)
 {
     size_t best = 0;
     double most = -(double)INFINITY;
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < choices(g); i++) {
         double score = g->answers[i].loglik / length_of(g, i, by);
         if (score > most) {
             most = score;
@@ -61,19 +66,38 @@ static int acc_bytes(const struct tare_graded *g, double *to, struct tare_err *e
     return right(g, BY_BYTES, to);
 }
 
+/* The choice that its context makes likelier by most: those that are likely anyway gain nothing. */
+static int acc_mutual_info(const struct tare_graded *g, double *to, struct tare_err *err)
+{
+    size_t best = 0, n = choices(g);
+    double most = -(double)INFINITY;
+    if (g->n != 2 * n) {
+        return tare_err_set(err, TARE_E_PLUGIN, "task %s: choices were not asked alone", g->definition->name);
+    }
+    for (size_t i = 0; i < n; i++) {
+        double gain = g->answers[i].loglik - g->answers[n + i].loglik;
+        if (gain > most) {
+            most = gain;
+            best = i;
+        }
+    }
+    to[0] = g->document->gold >= 0 && best == (size_t)g->document->gold;
+    return 0;
+}
+
 /* Sum over choices of (probability among the choices - 1 for the right one)^2. */
 static int brier_score(const struct tare_graded *g, double *to, struct tare_err *err)
 {
     double most = -(double)INFINITY, sum = 0;
     (void)err;
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < choices(g); i++) {
         most = fmax(most, g->answers[i].loglik);
     }
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < choices(g); i++) {
         sum += exp(g->answers[i].loglik - most);
     }
     to[0] = 0;
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < choices(g); i++) {
         double p = exp(g->answers[i].loglik - most) / sum - ((int64_t)i == g->document->gold);
         to[0] += p * p;
     }
@@ -99,7 +123,7 @@ static int mc2(const struct tare_graded *g, double *to, struct tare_err *err)
     bool cut = false, by_cut = rule && strcmp(rule, "first_zero") == 0;
     const struct tare_json *targets = tare_json_get(g->document->document, "mc2_targets");
     const struct tare_json *label = tare_json_first(tare_json_get(targets, "labels"));
-    for (size_t i = 0; i < g->n; i++) {
+    for (size_t i = 0; i < choices(g); i++) {
         double p = exp(g->answers[i].loglik);
         if (!label) {
             return tare_err_set(err, TARE_E_FORMAT, "task %s: a document has fewer labels than choices",
@@ -139,6 +163,14 @@ static const struct tare_metric_kind
                       .unit = "1",
                       .scale = 1,
                       .help = "the same, likeliest per byte of the choice"},
+    kind_mutual = {KIND(acc_mutual_info),
+                   .n_columns = 1,
+                   .columns = {""},
+                   .aggregation = "mean",
+                   .unit = "1",
+                   .scale = 1,
+                   .needs_alone = true,
+                   .help = "the same, likeliest beyond what it is with nothing before it"},
     kind_brier = {KIND(brier_score),
                   .n_columns = 1,
                   .columns = {""},
@@ -185,5 +217,5 @@ static const struct tare_metric_kind
 
 extern const struct tare_metric_kind *const tare_metric_family_choice[];
 const struct tare_metric_kind *const tare_metric_family_choice[] = {
-    &kind_acc,      &kind_acc_norm, &kind_acc_bytes, &kind_brier, &kind_f1,
-    &kind_macro_f1, &kind_mcc,      &kind_mc2,       NULL};
+    &kind_acc, &kind_acc_norm, &kind_acc_bytes, &kind_mutual, &kind_brier,
+    &kind_f1,  &kind_macro_f1, &kind_mcc,       &kind_mc2,    NULL};

@@ -67,11 +67,12 @@ struct tare_item {
     size_t gold;
     const struct tare_bytes *stops; /* GENERATE */
     size_t n_stops;
-    struct tare_bytes reference;       /* GENERATE: data NULL for none */
-    uint32_t n_tokens;                 /* TOKENS: prompt length; GENERATE: the prompt is cut to so many, the
-                                        * beginning-of-sequence token included; 0: all of the text */
-    uint32_t max_output;               /* GENERATE, TOKENS */
-    int32_t level;                     /* difficulty or length class; 0 if none */
+    struct tare_bytes reference; /* GENERATE: data NULL for none */
+    uint32_t n_tokens;           /* TOKENS: prompt length; GENERATE: the prompt is cut to so many, the
+                                  * beginning-of-sequence token included; 0: all of the text */
+    uint32_t max_output;         /* GENERATE, TOKENS */
+    int32_t level;               /* difficulty or length class; 0 if none */
+    uint32_t n_picked;           /* CHOICE: the first so many may be picked, the rest is only asked; 0: all */
     const struct tare_bytes *contexts; /* CHOICE: what stands before each choice; NULL: text before all. Needs
                                         * TARE_CONVENTION_LM_EVAL */
 };

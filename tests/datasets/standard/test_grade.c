@@ -219,6 +219,28 @@ static void test_truthful(void **state)
     close_file(&t);
 }
 
+/* The second is likelier, but it is likelier with nothing before it, too. */
+static void test_mutual_information(void **state)
+{
+    const struct tare_answer answers[] = {{.loglik = -4}, {.loglik = -3}, {.loglik = -9}, {.loglik = -2}};
+    double s[2];
+    (void)state;
+    put_file("d.jsonl", "{\"q\": \"so\"}\n");
+    struct opened_task t =
+        open_rest("\"output\": \"multiple_choice\", \"context\": \"{{q}}\", \"choices\": [\"a\", "
+                  "\"b\"], \"target\": \"0\", \"metrics\": [{\"metric\": \"acc\"}, {\"metric\": "
+                  "\"acc_mutual_info\"}]}");
+    struct tare_item item = item_of(&t, 0);
+    assert_int_equal(item.n_choices, 4);
+    assert_int_equal(item.n_picked, 2);
+    assert_text(item.contexts[1], "so");
+    assert_text(item.contexts[3], "");
+    assert_text(item.choices[3], " b");
+    grade(&t, 0, answers, 4, s);
+    assert_true(s[0] == 0 && s[1] == 1);
+    close_file(&t);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_files, remove_files)
@@ -232,6 +254,7 @@ int main(void)
         CASE(test_filters),
         CASE(test_corpus_columns),
         CASE(test_truthful),
+        CASE(test_mutual_information),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
