@@ -51,6 +51,10 @@ struct tare_report_input {
      * items; *out is malloc'ed. NULL where there is no database behind it. */
     int (*column)(void *ctx, int64_t cell_id, enum tare_column column, double **out, size_t *out_n,
                   struct tare_err *err);
+    /* What the items of the first complete repeat scored by a metric of the rule SCORES, and out of how much,
+     * where its figure is scale x sum(num) / sum(den); both are malloc'ed. NULL as above. */
+    int (*scores)(void *ctx, int64_t cell_id, const struct tare_metric *metric, double **num, double **den,
+                  size_t *out_n, struct tare_err *err);
     void *ctx;
 };
 

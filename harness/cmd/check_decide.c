@@ -2,6 +2,7 @@
 /* Blocks out of repeats, and each rule's numbers to the pure decisions of reports/gate. */
 #include "cmd/check_decide.h"
 
+#include "cmd/score_items.h"
 #include "store/query.h"
 
 #include <fnmatch.h>
@@ -231,19 +232,31 @@ static int add_items(struct items *to, const double *num, const double *den, siz
     return 0;
 }
 
+/* den NULL: each item weighs 1. */
+static int load_items(const struct decider *d, const struct tare_metric *m, int64_t repeat_id, double **num,
+                      size_t *n_num, double **den, size_t *n_den)
+{
+    bool ratio = m->rule == TARE_METRIC_RATIO;
+    if (m->rule == TARE_METRIC_SCORES) {
+        int r = tare_score_items(d->store, repeat_id, m, num, den, n_num, d->err);
+        *n_den = *n_num;
+        return r;
+    }
+    int r = tare_query_column(d->store, repeat_id, ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT, num, n_num,
+                              d->err);
+    if (r == 0 && ratio) {
+        return tare_query_column(d->store, repeat_id, TARE_COLUMN_DEN, den, n_den, d->err);
+    }
+    *n_den = *n_num;
+    return r;
+}
+
 static int add_repeat(const struct decider *d, const struct tare_metric *m, int64_t repeat_id,
                       struct items *to, size_t *n_repeats)
 {
     double *num = NULL, *den = NULL;
     size_t n_num = 0, n_den = 0;
-    bool ratio = m->rule == TARE_METRIC_RATIO;
-    int r = tare_query_column(d->store, repeat_id, ratio ? TARE_COLUMN_NUM : TARE_COLUMN_EXACT, &num, &n_num,
-                              d->err);
-    if (r == 0 && ratio) {
-        r = tare_query_column(d->store, repeat_id, TARE_COLUMN_DEN, &den, &n_den, d->err);
-    } else {
-        n_den = n_num;
-    }
+    int r = load_items(d, m, repeat_id, &num, &n_num, &den, &n_den);
     /* Another number of items cannot be laid over those that are there: the pair is refused later. */
     if (r == 0 && n_num > 0 && n_den == n_num && (to->n == 0 || to->n == n_num)) {
         r = add_items(to, num, den, n_num, d->err);
@@ -406,6 +419,11 @@ static bool is_unfit(const struct tare_check_pair *pair, size_t figure, struct t
     }
     if (line->rule == TARE_GATE_QUALITY && !graded_by(pair->arms[0], line->metric->figure)) {
         return refuse(line, TARE_GATE_INVALID, "no metric of the task: the rule quality needs graded items");
+    }
+    const struct tare_metric *graded = graded_by(pair->arms[0], line->metric->figure);
+    if (line->rule == TARE_GATE_QUALITY && graded && tare_score_unpaired(graded)) {
+        return refuse(line, TARE_GATE_INVALID, "%s: it cannot be gated by items",
+                      tare_score_unpaired(graded));
     }
     if (line->direction == 0 && line->rule != TARE_GATE_EXACT) {
         return refuse(line, TARE_GATE_INVALID, "say \"direction\": whether higher or lower is better");

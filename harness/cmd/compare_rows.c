@@ -3,6 +3,7 @@
 #include "cmd/compare_rows.h"
 
 #include "cmd/repeats.h"
+#include "cmd/score_items.h"
 #include "reports/view/figures.h"
 
 #include <fnmatch.h>
@@ -249,10 +250,55 @@ static const char *why_no_pairs(const struct items *i, bool ratio)
     return !i->a || !i->b ? "not the same number of graded items" : alike ? NULL : "not the same items";
 }
 
+/* One side of a metric of the task's own; NULL where there is nothing. */
+static int load_scores(struct loader *l, const struct tare_compare_side *side,
+                       const struct tare_report_cell *c, const struct tare_metric *m, size_t n,
+                       const double **num, const double **den, struct tare_err *err)
+{
+    double *scored = NULL, *weights = NULL;
+    size_t n_scored = 0;
+    int r = side->input->scores
+                ? side->input->scores(side->input->ctx, c->id, m, &scored, &weights, &n_scored, err)
+                : 0;
+    bool fits = r == 0 && n > 0 && n_scored == n;
+    *num = fits ? tare_arena_copy(&l->out->arena, scored, n * sizeof *scored) : NULL;
+    *den = fits ? tare_arena_copy(&l->out->arena, weights, n * sizeof *weights) : NULL;
+    free(scored);
+    free(weights);
+    return r;
+}
+
+static int pair_scores(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
+                       const struct tare_metric *m, struct tare_compare_row *row, struct tare_err *err)
+{
+    struct items i = {.n = row->a_figure->n == row->b_figure->n ? (size_t)row->a_figure->n : 0};
+    row->absent = tare_score_unpaired(m);
+    if (row->absent) {
+        return 0;
+    }
+    int r = load_scores(l, l->a, ca, m, i.n, &i.a, &i.den_a, err);
+    r = r == 0 ? load_scores(l, l->b, cb, m, i.n, &i.b, &i.den_b, err) : r;
+    row->absent = r == 0 ? why_no_pairs(&i, true) : NULL;
+    if (r < 0 || row->absent) {
+        return r;
+    }
+    row->n = i.n;
+    row->a = i.a;
+    row->b = i.b;
+    row->den = i.den_a;
+    row->scale = m->scale;
+    row->proportion =
+        all_binary(row->a, row->n) && all_binary(row->b, row->n) && all_binary(row->den, row->n);
+    return 0;
+}
+
 static int pair_items(struct loader *l, const struct tare_report_cell *ca, const struct tare_report_cell *cb,
                       const struct tare_metric *m, struct tare_compare_row *row, struct tare_err *err)
 {
     bool ratio = m->rule == TARE_METRIC_RATIO;
+    if (m->rule == TARE_METRIC_SCORES) {
+        return pair_scores(l, ca, cb, m, row, err);
+    }
     struct items items = {.n = row->a_figure->n == row->b_figure->n ? (size_t)row->a_figure->n : 0};
     int r = load_items(l, ca, cb, ratio, &items, err);
     row->absent = r == 0 ? why_no_pairs(&items, ratio) : NULL;

@@ -62,7 +62,8 @@ struct explainer {
     size_t n_producers;
     struct tare_figure before;
     struct tare_json *to;
-    enum tare_column changed; /* of the samples; 0: none */
+    enum tare_column changed;  /* of the samples; 0: none */
+    const char *changed_score; /* of the task's own numbers; NULL: none */
 };
 
 static int changed_column(void *ctx, int64_t repeat_id, enum tare_column column, double **out, size_t *out_n,
@@ -74,6 +75,28 @@ static int changed_column(void *ctx, int64_t repeat_id, enum tare_column column,
         (*out)[i] = (*out)[i] != 0 && column != TARE_COLUMN_EXACT ? (*out)[i] * CHANGE : 1 - (*out)[i];
     }
     return r;
+}
+
+static int changed_scores(void *ctx, int64_t repeat_id, const char *name, double **out, size_t *out_n,
+                          struct tare_err *err)
+{
+    const struct explainer *x = ctx;
+    int r = x->e->scores(x->e->ctx, repeat_id, name, out, out_n, err);
+    bool changed = r == 0 && x->changed_score && strcmp(name, x->changed_score) == 0;
+    for (size_t i = 0; changed && i < *out_n; i++) {
+        (*out)[i] = (*out)[i] != 0 ? (*out)[i] * CHANGE : 1;
+    }
+    return r;
+}
+
+/* The evidence with one column changed, of samples or of scores. */
+static struct tare_evidence with_changes(struct explainer *x)
+{
+    struct tare_evidence changed = *x->e;
+    changed.column = changed_column;
+    changed.scores = changed_scores;
+    changed.ctx = x;
+    return changed;
 }
 
 /* A derivation gives the same names whatever the values are: only those that give this one are asked again
@@ -120,11 +143,9 @@ static int try_columns(struct explainer *x, struct tare_err *err)
                                         [TARE_COLUMN_EXACT] = "exact"};
     int r = 0;
     for (int c = TARE_COLUMN_LATENCY_NS; r == 0 && c <= TARE_COLUMN_EXACT; c++) {
-        struct tare_evidence changed = *x->e;
         bool input = false;
         x->changed = (enum tare_column)c;
-        changed.column = changed_column;
-        changed.ctx = x;
+        const struct tare_evidence changed = with_changes(x);
         r = follows(x, &changed, &input, err);
         if (r == 0 && input) {
             struct tare_json *o = tare_json_add_object(x->to, NULL);
@@ -132,6 +153,25 @@ static int try_columns(struct explainer *x, struct tare_err *err)
             tare_json_add_str(o, "name", names[c]);
         }
     }
+    return r;
+}
+
+static int try_scores(struct explainer *x, struct tare_err *err)
+{
+    int r = 0;
+    x->changed = (enum tare_column)0;
+    for (const char *const *c = x->e->task->columns; r == 0 && c && *c; c++) {
+        bool input = false;
+        x->changed_score = *c;
+        const struct tare_evidence changed = with_changes(x);
+        r = follows(x, &changed, &input, err);
+        if (r == 0 && input) {
+            struct tare_json *o = tare_json_add_object(x->to, NULL);
+            tare_json_add_str(o, "input", "score");
+            tare_json_add_str(o, "name", *c);
+        }
+    }
+    x->changed_score = NULL;
     return r;
 }
 
@@ -234,6 +274,12 @@ static int try_readings(struct explainer *x, struct tare_evidence_reading *copy,
     return r;
 }
 
+/* That derivation sees nothing else, and its standard errors may take seconds each. */
+static bool follows_scores_alone(const struct explainer *x)
+{
+    return x->n_producers == 1 && strcmp(x->producers[0], "scores") == 0;
+}
+
 int tare_explain_inputs(const struct tare_evidence *e, const char *figure, struct tare_json *to_array,
                         struct tare_err *err)
 {
@@ -243,9 +289,12 @@ int tare_explain_inputs(const struct tare_evidence *e, const char *figure, struc
     int r = repeats && readings ? 0 : tare_err_set(err, TARE_E_NOMEM, "explain: out of memory");
     r = r == 0 ? tare_explain_derive(e, figure, &x.before, err) : r;
     r = r == 0 ? find_producers(&x, err) : r;
-    r = r == 0 ? try_columns(&x, err) : r;
-    r = r == 0 ? try_sums(&x, repeats, err) : r;
-    r = r == 0 ? try_readings(&x, readings, err) : r;
+    r = r == 0 ? try_scores(&x, err) : r;
+    if (!follows_scores_alone(&x)) {
+        r = r == 0 ? try_columns(&x, err) : r;
+        r = r == 0 ? try_sums(&x, repeats, err) : r;
+        r = r == 0 ? try_readings(&x, readings, err) : r;
+    }
     free(repeats);
     free(readings);
     return r;

@@ -3,6 +3,7 @@
 #include "cmd/load.h"
 
 #include "base/buf.h"
+#include "cmd/score_items.h"
 #include "cmd/verified.h"
 #include "core/arena.h"
 #include "core/builtin.h"
@@ -468,6 +469,41 @@ static int query_column(void *ctx, int64_t cell_id, enum tare_column column, dou
     return 0;
 }
 
+/* Of the first complete repeat. */
+struct score_gather {
+    struct tare_store *store;
+    const struct tare_metric *metric;
+    double *num, *den;
+    size_t n;
+    bool done;
+};
+
+static int gather_scores(void *ctx, const struct tare_repeat_row *row, struct tare_err *err)
+{
+    struct score_gather *g = ctx;
+    if (g->done || strcmp(row->outcome, "ok") != 0 || row->errors > 0) {
+        return 0;
+    }
+    g->done = true;
+    return tare_score_items(g->store, row->id, g->metric, &g->num, &g->den, &g->n, err);
+}
+
+static int query_scores(void *ctx, int64_t cell_id, const struct tare_metric *metric, double **num,
+                        double **den, size_t *out_n, struct tare_err *err)
+{
+    struct score_gather g = {.store = ctx, .metric = metric};
+    int r = tare_query_repeats(g.store, cell_id, gather_scores, &g, err);
+    if (r < 0) {
+        free(g.num);
+        free(g.den);
+        return r;
+    }
+    *num = g.num;
+    *den = g.den;
+    *out_n = g.n;
+    return 0;
+}
+
 int tare_load(struct tare_store *store, int64_t run_id, struct tare_loaded **out, struct tare_err *err)
 {
     struct tare_loaded *l = calloc(1, sizeof *l);
@@ -488,6 +524,7 @@ int tare_load(struct tare_store *store, int64_t run_id, struct tare_loaded **out
                                           .labels = l->labels,
                                           .n_labels = l->n_labels,
                                           .column = query_column,
+                                          .scores = query_scores,
                                           .ctx = store};
     r = r == 0 && l->failed ? no_memory(err) : r;
     if (r < 0) {

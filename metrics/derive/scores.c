@@ -225,8 +225,8 @@ int tare_derive_scores(const struct tare_evidence *e, struct tare_figures *to, s
         while (i < e->n_repeats && !e->repeats[i].complete) {
             i++;
         }
-        r = i < e->n_repeats ? fill(e, m, i, &f, to, err)
-                             : tare_figure_absent(&f, "no repeat was completed", to, err);
+        r = i < e->n_repeats && e->scores ? fill(e, m, i, &f, to, err)
+                                          : tare_figure_absent(&f, "no repeat was completed", to, err);
     }
     return r;
 }

@@ -83,6 +83,32 @@ def test_a_group_is_pooled():
                                     "group of three")), "not all tasks", "a group that is not whole")
 
 
+def test_pairs_and_inputs():
+    """Every metric is paired by its own numbers; what is no sum over items is not paired. `show` leads back to them."""
+    documents(12)
+    write("mine.json", {**CHOICE, "choices": ["yes", "nothing"], "metrics": [{"metric": m} for m in ("acc", "acc_norm", "f1")]})
+    task = f"./mine.json,data={os.getcwd()}"
+    # The first is likelier in both; per character b turns to the second in three items whose answer it is.
+    rows = {"a": [(i, k, -1 - 9 * k) for i in range(12) for k in (0, 1)],
+            "b": [(i, k, -1 - (1 if i % 4 == 1 else 9) * k) for i in range(12) for k in (0, 1)]}
+    with open("a.tsv", "w", encoding="utf-8") as to:
+        to.write("doc\treq\tloglikelihood\n" + "".join("\t".join(map(str, row)) + "\n" for row in rows["a"]))
+    with open("b.tsv", "w", encoding="utf-8") as to:
+        to.write("doc\treq\tloglikelihood\n" + "".join("\t".join(map(str, row)) + "\n" for row in rows["b"]))
+    tare("run", "--db", "k.db", "--model", f"replay,path={os.path.abspath('a.tsv')}", "--model", f"replay,path={os.path.abspath('b.tsv')}",
+         "--task", task, "--repeats", "1")
+    text = tare("compare", "a", "b", "--db", "k.db", "--format", "csv").out
+    lines = {line.split(",")[1]: line for line in text.splitlines() if ",acc" in line or ",f1" in line}
+    values = dict(query("k.db", "SELECT c.model || ' ' || f.name, f.value FROM figure f JOIN cell c ON c.id = f.cell_id"))
+    true(values["a acc"] == values["b acc"] and values["a acc_norm"] != values["b acc_norm"], f"the case itself: {values}")
+    contains(lines["acc_norm"], f"{values['b acc_norm'] - values['a acc_norm']:.6g}"[:6], f"difference in {text}")
+    told = strict_json(tare("show", "k.db", "--figure", "acc_norm", "--model", "a", "--json").out, "inputs")
+    contains(json.dumps(told), '{"input": "score", "name": "acc_norm"}', "where the figure comes from")
+    done = tare("check", "--base", f"replay,path={os.path.abspath('a.tsv')}", "--candidate", f"replay,path={os.path.abspath('b.tsv')}",
+                "--task", task, "--metric", "f1", "--db", "q.db", rc=None)
+    contains(done.out, "no item has a part of", "a metric that items have no part of")
+
+
 def test_answers_by_number():
     documents(2)
     write("mine.json", CHOICE)
