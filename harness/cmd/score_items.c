@@ -52,10 +52,15 @@ int tare_score_items(struct tare_store *store, int64_t repeat_id, const struct t
         r = tare_err_set(err, TARE_E_DATABASE, "%s: its columns have %zu and %zu numbers", metric->name,
                          n_scored, n_weights);
     }
+    int64_t items = 0;
+    r = r == 0 ? tare_query_committed(store, repeat_id, &items, err) : r;
     if (r < 0) {
         free(scored);
         free(weights);
         return r;
+    }
+    if (items != (int64_t)n_scored) {
+        n_scored = 0;
     }
     for (size_t i = 0; is_bits(metric) && i < n_scored; i++) {
         scored[i] *= -bits_per_nat;

@@ -202,6 +202,9 @@ static int fill(const struct tare_evidence *e, const struct tare_metric *m, size
         return r;
     }
     f->n = (int64_t)x.n;
+    if (f->n < e->items) { /* a number that is none: probabilities that are all 0, say */
+        tare_figure_flag(f, "ITEMS_WITHOUT_VALUE");
+    }
     r = x.n == 0 ? 0 : check_repeats(e, m, repeat, &x, f, err);
     r = r < 0      ? r
         : x.n == 0 ? tare_figure_absent(f, "no item was graded by this metric", to, err)
@@ -225,8 +228,9 @@ int tare_derive_scores(const struct tare_evidence *e, struct tare_figures *to, s
         while (i < e->n_repeats && !e->repeats[i].complete) {
             i++;
         }
-        r = i < e->n_repeats && e->scores ? fill(e, m, i, &f, to, err)
-                                          : tare_figure_absent(&f, "no repeat was completed", to, err);
+        r = i == e->n_repeats ? tare_figure_absent(&f, "no repeat was completed", to, err)
+            : !e->scores      ? tare_figure_absent(&f, "the items' own numbers are not at hand", to, err)
+                              : fill(e, m, i, &f, to, err);
     }
     return r;
 }

@@ -83,6 +83,22 @@ def test_a_group_is_pooled():
                                     "group of three")), "not all tasks", "a group that is not whole")
 
 
+def test_items_without_a_value():
+    """Probabilities that are all 0 have no share: the figure says so, and nothing is paired with it."""
+    with open("t.jsonl", "w", encoding="utf-8") as to:
+        for i in range(4):
+            to.write(json.dumps({"question": f"q{i}", "mc2_targets": {"choices": ["a", "b"], "labels": [1, 0]}}) + "\n")
+    write("mc2.json", {"tare_task": 1, "name": "mc2", "output": "multiple_choice", "sources": {"test": {"file": "t.jsonl"}},
+                       "hook": "truthfulqa", "context": "{{question}}", "choices": "{{mc2_targets.choices}}", "target": "0",
+                       "metrics": [{"metric": "mc2"}]})
+    models = []
+    for name, lost in (("a", 1), ("b", 2)):
+        models += ["--model", replay([(i, k, -800 if i == lost else -1, 0) for i in range(4) for k in (0, 1)], f"{name}.tsv")]
+    tare("run", "--db", "z.db", *models, "--task", f"./mc2.json,data={os.getcwd()}", "--repeats", "1")
+    equal(query("z.db", "SELECT f.value, f.n, f.flags FROM figure f WHERE name = 'mc2'"), [(0.5, 3, "ITEMS_WITHOUT_VALUE")] * 2, "mc2")
+    contains(tare("compare", "a", "b", "--db", "z.db").out, "not the same number of graded items", "pairs")
+
+
 def test_pairs_and_inputs():
     """Every metric is paired by its own numbers; what is no sum over items is not paired. `show` leads back to them."""
     documents(12)
